@@ -1,0 +1,48 @@
+# Compiler settings, dependencies, and the function that makes one library per folder.
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_INTERPROCEDURAL_OPTIMIZATION_RELEASE OFF)
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release)
+endif()
+
+set(WEIR_MARCH "x86-64-v2" CACHE STRING
+    "Baseline instruction set. x86-64-v2 (2009 and later) runs on every machine that drives a 10G port")
+option(WEIR_WERROR "Warnings are errors" ON)
+option(WEIR_FUZZ "Build libFuzzer targets (Clang)" OFF)
+set(WEIR_SANITIZE "" CACHE STRING "Value of -fsanitize for everything, empty for none")
+
+add_compile_options(-Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wconversion -Wno-sign-conversion)
+if(WEIR_WERROR)
+  add_compile_options(-Werror)
+endif()
+if(CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64" AND WEIR_MARCH)
+  add_compile_options(-march=${WEIR_MARCH})
+endif()
+if(WEIR_SANITIZE)
+  add_compile_options(-fsanitize=${WEIR_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${WEIR_SANITIZE})
+endif()
+include_directories(${CMAKE_SOURCE_DIR})
+
+find_package(PkgConfig REQUIRED)
+find_package(absl REQUIRED)
+find_package(Threads REQUIRED)
+pkg_check_modules(liburing REQUIRED IMPORTED_TARGET liburing)
+pkg_check_modules(libbpf REQUIRED IMPORTED_TARGET libbpf)
+pkg_check_modules(libxdp REQUIRED IMPORTED_TARGET libxdp)
+pkg_check_modules(libpcap REQUIRED IMPORTED_TARGET libpcap)
+pkg_check_modules(libxxhash REQUIRED IMPORTED_TARGET libxxhash)
+
+# weir_library(NAME sources... LINK libraries...): the objects of one folder.
+set_property(GLOBAL PROPERTY WEIR_CORE_TARGETS "")
+function(weir_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
+  add_library(${name} OBJECT ${ARG_SOURCES})
+  target_link_libraries(${name} PUBLIC ${ARG_LINK})
+  set_property(GLOBAL APPEND PROPERTY WEIR_CORE_TARGETS ${name})
+endfunction()

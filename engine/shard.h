@@ -1,0 +1,87 @@
+// One shard: sources in, events and counters out, on one thread, run to completion.
+//
+//   for (;;) {
+//     for (const Event& event : shard->Poll()) Handle(event);
+//     if (shard->done()) break;
+//     shard->Wait();
+//   }
+//
+// Thread: one thread calls everything except Stop, which any thread or signal handler may call.
+// Memory: taken in Create; Poll allocates nothing.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "engine/event.h"
+#include "engine/flow/options.h"
+#include "engine/packet/decoder.h"
+#include "engine/packet/dedup.h"
+#include "engine/packet/packet_filter.h"
+#include "engine/stats/ledger.h"
+#include "rings/frame_source.h"
+
+namespace weir {
+
+class FlowTracker;
+
+struct ShardOptions {
+  DecoderOptions decoder;
+  FlowOptions flow;
+  DedupOptions dedup;                                   // mode kOff: no dedup stage
+  std::vector<std::shared_ptr<PacketFilter>> filters;  // a frame must pass all of them
+  uint32_t events = event_mask::kRecords;              // kinds that Poll reports
+  int64_t spin_ns = 50'000;       // Wait polls the source this long before it sleeps
+  int64_t clock_slack_ns = 5'000'000;  // silent wire: packet time = clock - hold back - slack
+  bool live = false;              // packet time follows the clock while the wire is silent
+};
+
+class Shard {
+ public:
+  static absl::StatusOr<std::unique_ptr<Shard>> Create(
+      const ShardOptions& options, std::vector<std::unique_ptr<FrameSource>> sources);
+  ~Shard();
+
+  // One batch: receives, decodes, tracks, and returns what there is to tell. Never blocks; empty when nothing
+  // happened. The events and all they point at live until the next Poll.
+  std::span<const Event> Poll();
+
+  // Sleeps until Poll has work, Stop is called or `timeout_ns` has passed (-1: as long as it takes; flow
+  // time-outs wake it as well). Spins ShardOptions::spin_ns first.
+  absl::Status Wait(int64_t timeout_ns = -1);
+
+  // Readable when Poll has work: for epoll, io_uring or a coroutine's reactor. Call Poll until it returns no
+  // events and `idle()`, then wait for the descriptor again.
+  int fd() const;
+
+  // True when the last Poll found no frame and nothing expired.
+  bool idle() const;
+
+  // No more frames: the next Polls end all flows (FlowEnd::kEnd), then done() becomes true. Thread-safe and
+  // async-signal-safe; wakes Wait and fd().
+  void Stop();
+
+  // True when the sources have ended, or Stop was called, and every flow has been reported.
+  bool done() const;
+
+  // OK, or why a source ended before its end.
+  absl::Status status() const;
+
+  const Ledger& ledger() const;
+  SourceCounters source_counters();  // sum over the sources; a system call each
+  const DedupCounters& dedup_counters() const;
+  FlowTracker& flows();
+  std::span<const std::unique_ptr<FrameSource>> sources() const;
+  int64_t time_ns() const;  // packet time
+
+ private:
+  class Impl;
+  explicit Shard(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace weir

@@ -1,0 +1,45 @@
+// The ledger: every frame ends in exactly one named counter, and the sum is checked.
+//
+//   received = filtered + duplicate + not_ip + malformed{reason} + shed{reason}
+//              + fragment_held + fragment_dropped{reason} + tracked
+//
+// in this order of precedence. Thread: one ledger per shard, written by the shard only; a copy is a
+// snapshot. Plain sums, so ledgers of shards, intervals and machines add up.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "engine/packet/verdict.h"
+
+namespace weir {
+
+struct Ledger {
+  uint64_t received = 0;
+  uint64_t received_bytes = 0;  // wire lengths
+  uint64_t filtered = 0;
+  uint64_t duplicate = 0;
+  uint64_t not_ip = 0;
+  std::array<uint64_t, kMalformedReasons> malformed{};
+  std::array<uint64_t, kShedReasons> shed{};
+  uint64_t fragment_held = 0;  // of datagrams that are not complete yet
+  std::array<uint64_t, kFragmentDropReasons> fragment_dropped{};
+  uint64_t tracked = 0;
+  uint64_t tracked_bytes = 0;  // wire lengths
+
+  // Faults behind the ports, in packets that were tracked all the same.
+  std::array<uint64_t, kAnomalies> anomaly{};
+
+  uint64_t ledger_errors = 0;  // times that Balanced() was found false: a bug of ours
+
+  uint64_t MalformedTotal() const;
+  uint64_t ShedTotal() const;
+  uint64_t FragmentDroppedTotal() const;
+  uint64_t Accounted() const;
+  bool Balanced() const { return Accounted() == received; }
+  void Add(const Ledger& other);
+};
+
+}  // namespace weir

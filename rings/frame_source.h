@@ -1,0 +1,67 @@
+// Where frames come from: one contract for kernel rings, capture files and memory.
+//
+// Thread: a source belongs to one shard and is used by its thread only. Errors at creation are
+// absl::Status (each source has its own factory); later ones end the source and stand in status().
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "absl/status/status.h"
+#include "rings/frame.h"
+
+namespace weir {
+
+// What a source counts, in one language for all back-ends. Totals since the source was opened.
+// "Unknown" (no value) where the kernel does not tell.
+struct SourceCounters {
+  uint64_t received = 0;                    // frames handed out by Receive
+  std::optional<uint64_t> ring_dropped;     // the kernel had a frame, the ring had no room
+  std::optional<uint64_t> ring_freezes;     // times the ring was found full (TPACKET_V3)
+  std::optional<uint64_t> kernel_filtered;  // rejected by a filter in the kernel
+  std::optional<uint64_t> nic_missed;       // the device had no buffer
+};
+
+// One interface of a source: a network device, or an interface block of a capture file.
+struct SourceInterface {
+  std::string name;  // empty where the file does not say
+  uint16_t link_type = link_type::kEthernet;
+  uint32_t snap_length = 0;  // 0 = unlimited
+};
+
+class FrameSource {
+ public:
+  virtual ~FrameSource() = default;
+  FrameSource() = default;
+  FrameSource(const FrameSource&) = delete;
+  FrameSource& operator=(const FrameSource&) = delete;
+
+  // Fills at most frames.size() frames and returns how many; returns at once, 0 when none is ready.
+  // The bytes stay valid until Release. May be called again before Release.
+  virtual int Receive(std::span<Frame> frames) = 0;
+
+  // Gives everything handed out so far back to the ring.
+  virtual void Release() = 0;
+
+  // Readable when Receive has something to hand out. -1: the source never makes anyone wait.
+  virtual int wait_fd() const { return -1; }
+
+  // True when no frame will come any more: end of file, or an error that status() explains.
+  virtual bool ended() const = 0;
+
+  // OK, or why the source ended before its end: a damaged file, an interface that went away.
+  virtual absl::Status status() const = 0;
+
+  // Reads the kernel's counters (a system call): call it per interval, never per packet.
+  virtual SourceCounters Counters() = 0;
+
+  virtual std::span<const SourceInterface> interfaces() const = 0;
+
+  // A frame may lie unseen in a block this long (TPACKET_V3's retire time-out). A live shard moves
+  // its time on to the clock less this, so that such a frame is never late. 0 for files.
+  virtual int64_t hold_back_ns() const { return 0; }
+};
+
+}  // namespace weir
