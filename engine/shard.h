@@ -17,7 +17,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "engine/event.h"
+#include "engine/flow/event.h"
 #include "engine/flow/options.h"
 #include "engine/packet/decoder.h"
 #include "engine/packet/dedup.h"
