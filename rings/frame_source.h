@@ -22,6 +22,7 @@ struct SourceCounters {
   std::optional<uint64_t> ring_freezes;     // times the ring was found full (TPACKET_V3)
   std::optional<uint64_t> kernel_filtered;  // rejected by a filter in the kernel
   std::optional<uint64_t> nic_missed;       // the device had no buffer
+  uint64_t broken_blocks = 0;  // ring blocks whose frame chain pointed outside; 0 but for faults
 };
 
 // One interface of a source: a network device, or an interface block of a capture file.
@@ -44,6 +45,9 @@ class FrameSource {
 
   // Gives everything handed out so far back to the ring.
   virtual void Release() = 0;
+
+  // True when Receive would hand out a frame now. Reads memory only: fit for spinning.
+  virtual bool ready() const { return !ended(); }
 
   // Readable when Receive has something to hand out. -1: the source never makes anyone wait.
   virtual int wait_fd() const { return -1; }
