@@ -32,12 +32,12 @@ class FlowTracker;
 struct ShardOptions {
   DecoderOptions decoder;
   FlowOptions flow;
-  DedupOptions dedup;                                   // mode kOff: no dedup stage
+  DedupOptions dedup;                                  // mode kOff: no dedup stage
   std::vector<std::shared_ptr<PacketFilter>> filters;  // a frame must pass all of them
   uint32_t events = event_mask::kRecords;              // kinds that Poll reports
-  int64_t spin_ns = 50'000;       // Wait polls the source this long before it sleeps
+  int64_t spin_ns = 50'000;            // Wait polls the source this long before it sleeps
   int64_t clock_slack_ns = 5'000'000;  // silent wire: packet time = clock - hold back - slack
-  bool live = false;              // packet time follows the clock while the wire is silent
+  bool live = false;                   // packet time follows the clock while the wire is silent
 };
 
 class Shard {
@@ -46,23 +46,23 @@ class Shard {
       const ShardOptions& options, std::vector<std::unique_ptr<FrameSource>> sources);
   ~Shard();
 
-  // One batch: receives, decodes, tracks, and returns what there is to tell. Never blocks; empty when nothing
-  // happened. The events and all they point at live until the next Poll.
+  // One batch: receives, decodes, tracks, and returns what there is to tell. Never blocks; empty
+  // when nothing happened. The events and all they point at live until the next Poll.
   std::span<const Event> Poll();
 
-  // Sleeps until Poll has work, Stop is called or `timeout_ns` has passed (-1: as long as it takes; flow
-  // time-outs wake it as well). Spins ShardOptions::spin_ns first.
+  // Sleeps until Poll has work, Stop is called or `timeout_ns` has passed (-1: as long as it takes;
+  // flow time-outs wake it as well). Spins ShardOptions::spin_ns first.
   absl::Status Wait(int64_t timeout_ns = -1);
 
-  // Readable when Poll has work: for epoll, io_uring or a coroutine's reactor. Call Poll until it returns no
-  // events and `idle()`, then wait for the descriptor again.
+  // Readable when Poll has work: for epoll, io_uring or a coroutine's reactor. Call Poll until it
+  // returns no events and `idle()`, then wait for the descriptor again.
   int fd() const;
 
   // True when the last Poll found no frame and nothing expired.
   bool idle() const;
 
-  // No more frames: the next Polls end all flows (FlowEnd::kEnd), then done() becomes true. Thread-safe and
-  // async-signal-safe; wakes Wait and fd().
+  // No more frames: the next Polls end all flows (FlowEnd::kEnd), then done() becomes true.
+  // Thread-safe and async-signal-safe; wakes Wait and fd().
   void Stop();
 
   // True when the sources have ended, or Stop was called, and every flow has been reported.

@@ -55,11 +55,11 @@ struct Frame {
   const uint8_t* data = nullptr;  // captured bytes, starting with the link header
   int64_t timestamp_ns = 0;       // nanoseconds since the Unix epoch, UTC
   uint32_t captured_length = 0;   // bytes at `data`
-  uint32_t wire_length = 0;       // bytes on the wire with the link header, a stripped VLAN tag included
-  uint16_t vlan_tpid = 0;         // tag that the kernel took out of the bytes; 0 = none was taken out
-  uint16_t vlan_tci = 0;          // its priority, DEI and VLAN id, host order
+  uint32_t wire_length = 0;  // bytes on the wire with the link header, a stripped VLAN tag included
+  uint16_t vlan_tpid = 0;    // tag that the kernel took out of the bytes; 0 = none was taken out
+  uint16_t vlan_tci = 0;     // its priority, DEI and VLAN id, host order
   uint16_t link_type = link_type::kEthernet;
-  uint16_t interface_index = 0;   // into FrameSource::interfaces()
+  uint16_t interface_index = 0;  // into FrameSource::interfaces()
   FrameDirection direction = FrameDirection::kUnknown;
   ChecksumStatus checksum = ChecksumStatus::kUnknown;
 };

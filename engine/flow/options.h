@@ -1,4 +1,5 @@
-// What a flow table and its tracker are made with. All memory follows from these and is taken at start.
+// What a flow table and its tracker are made with. All memory follows from these and is taken at
+// start.
 #pragma once
 
 #include <cstdint>
@@ -23,8 +24,8 @@ struct Timeouts {
 
 struct FlowOptions {
   uint32_t max_flows = 100'000;
-  // Different tunnel identities that need an entry of their own (IP tunnels; VLAN stacks of up to two tags and
-  // PPPoE sessions need none). 0 = max_flows / 16, at least 1,024.
+  // Different tunnel identities that need an entry of their own (IP tunnels; VLAN stacks of up to
+  // two tags and PPPoE sessions need none). 0 = max_flows / 16, at least 1,024.
   uint32_t max_tunnels = 0;
   KeyKind key = KeyKind::kFiveTuple;
   bool bidirectional = true;  // false: each direction is a flow (--uniflow)

@@ -1,7 +1,7 @@
 // What the engine says of a flow: when it ends, when an interim record is due, or when asked.
 //
-// A FlowRecord is a copy: it stays valid as long as whoever holds it likes. In events it lies in the
-// shard's batch and lives until the next Poll.
+// A FlowRecord is a copy: it stays valid as long as whoever holds it likes. In events it lies in
+// the shard's batch and lives until the next Poll.
 #pragma once
 
 #include <array>
@@ -39,7 +39,8 @@ enum class FlowEnd : uint8_t {
 };
 std::string_view Name(FlowEnd end);  // "fin", "rst", "idle", ...
 
-// Names a live flow of one tracker: its place, and a count that tells a reused place from the first use.
+// Names a live flow of one tracker: its place, and a count that tells a reused place from the first
+// use.
 struct FlowHandle {
   uint32_t slot = UINT32_MAX;
   uint32_t generation = 0;
@@ -64,14 +65,14 @@ struct FlowRecord {
   uint8_t vlan_count = 0;
   FlowState state = FlowState::kNew;
   FlowEnd end = FlowEnd::kNone;
-  bool answered = false;    // both directions have packets
-  bool midstream = false;   // TCP: the handshake was not seen
-  uint16_t interim = 0;     // how many interim records came before this one
+  bool answered = false;   // both directions have packets
+  bool midstream = false;  // TCP: the handshake was not seen
+  uint16_t interim = 0;    // how many interim records came before this one
   uint8_t icmp_type = 0;
   uint8_t icmp_code = 0;
   uint16_t interface_index = 0;  // of the first packet
-  // Zeek's history letters, upper case from the initiator: S SYN, H SYN+ACK, A bare ACK, D data, F FIN, R RST,
-  // ^ when the direction was flipped. Terminated by 0.
+  // Zeek's history letters, upper case from the initiator: S SYN, H SYN+ACK, A bare ACK, D data, F
+  // FIN, R RST, ^ when the direction was flipped. Terminated by 0.
   std::array<char, 24> history{};
   // The tunnel path that is part of the key, in TunnelPath's form.
   TunnelPath tunnel{};

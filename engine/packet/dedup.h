@@ -1,7 +1,8 @@
 // Drops the second copy of a frame.
 //
-//   kLoopback  a copy is a duplicate only if its direction pairs with the first one's (outgoing, then host: as
-//              `lo` shows every packet), once; equal packets that were really sent twice stay
+//   kLoopback  a copy is a duplicate only if its direction pairs with the first one's (outgoing,
+//              then host: as `lo` shows every packet), once; equal packets that were really sent
+//              twice stay
 //   kContent   the same bytes, after optional masks, within a time window and a depth
 //
 // Cost does not depend on the depth. Memory is taken at construction. Thread: the shard's own.
@@ -20,9 +21,9 @@ enum class DedupMode : uint8_t { kOff, kLoopback, kContent };
 
 // Bits of DedupOptions::ignore: bytes that may differ between copies.
 namespace dedup_ignore {
-inline constexpr uint8_t kMac = 0x01;       // link header up to the first VLAN tag or network header
-inline constexpr uint8_t kVlan = 0x02;      // VLAN tags, stripped or not
-inline constexpr uint8_t kTtl = 0x04;       // IPv4 TTL, IPv6 hop limit (and the IPv4 header checksum with it)
+inline constexpr uint8_t kMac = 0x01;   // link header up to the first VLAN tag or network header
+inline constexpr uint8_t kVlan = 0x02;  // VLAN tags, stripped or not
+inline constexpr uint8_t kTtl = 0x04;   // TTL or hop limit, and the IPv4 header checksum with it
 inline constexpr uint8_t kChecksum = 0x08;  // IPv4 header and transport checksums
 }  // namespace dedup_ignore
 
@@ -38,9 +39,9 @@ struct DedupOptions {
 struct DedupCounters {
   uint64_t seen = 0;
   uint64_t duplicates = 0;
-  uint64_t depth_exceeded = 0;         // frames at which `depth` frames covered less than the window
-  int64_t covered_window_ns = 0;       // time that the depth covers now
-  int64_t least_covered_window_ns = 0; // the least so far once the depth was filled; 0 = never filled
+  uint64_t depth_exceeded = 0;    // frames at which `depth` frames covered less than the window
+  int64_t covered_window_ns = 0;  // time that the depth covers now
+  int64_t least_covered_window_ns = 0;  // the least so far; 0 = the depth was never filled
 };
 
 class Dedup {
@@ -50,11 +51,13 @@ class Dedup {
   Dedup(const Dedup&) = delete;
   Dedup& operator=(const Dedup&) = delete;
 
-  // Sets packets[i].verdict to Verdict::kDuplicate where frames[i] is a second copy. Frames that are kFiltered
-  // take no part; all others do, IP or not. The packets' offsets are read for masks only.
+  // Sets packets[i].verdict to Verdict::kDuplicate where frames[i] is a second copy. Frames that
+  // are kFiltered take no part; all others do, IP or not. The packets' offsets are read for masks
+  // only.
   void Apply(std::span<const Frame> frames, std::span<Packet> packets);
 
-  // Whole frames alone, without a decoder in front: true when `frame` is a second copy. Masks need Apply.
+  // Whole frames alone, without a decoder in front: true when `frame` is a second copy. Masks need
+  // Apply.
   bool IsDuplicate(const Frame& frame);
 
   const DedupCounters& counters() const;

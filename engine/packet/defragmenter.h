@@ -1,7 +1,7 @@
 // Puts IPv4 and IPv6 datagrams together again: RFC 791 section 3.2, RFC 8200 section 4.5, RFC 5722.
 //
-// Ownership: pieces are copied into a pool that is taken at construction. A completed datagram lives until
-// Release. Thread: the shard's own. Time is packet time.
+// Ownership: pieces are copied into a pool that is taken at construction. A completed datagram
+// lives until Release. Thread: the shard's own. Time is packet time.
 #pragma once
 
 #include <array>
@@ -16,9 +16,10 @@
 namespace weir {
 
 struct DefragmentOptions {
-  uint32_t max_datagrams = 1'024;       // incomplete at once
-  uint32_t max_bytes = 4u << 20;        // of their pieces
-  int64_t timeout_ns = 30'000'000'000;  // since the first piece (RFC 791: 15 s and more; Linux: 30 s)
+  uint32_t max_datagrams = 1'024;  // incomplete at once
+  uint32_t max_bytes = 4u << 20;   // of their pieces
+  // Since the first piece (RFC 791: 15 s and more; Linux: 30 s).
+  int64_t timeout_ns = 30'000'000'000;
 };
 
 struct FragmentCounters {
@@ -35,10 +36,11 @@ class Defragmenter {
   Defragmenter(const Defragmenter&) = delete;
   Defragmenter& operator=(const Defragmenter&) = delete;
 
-  // Takes each packet that is Verdict::kFragmentHeld. One that completes its datagram becomes the decoded
-  // datagram (packet_flag::kDefragmented, held_packets and held_bytes set; it may be kMalformed, or a fragment
-  // again where the inner packet of a tunnel is one: that one is put together as well). The others stay held, or become
-  // kFragmentDropped. `now_ns` expires old ones first.
+  // Takes each packet that is Verdict::kFragmentHeld. One that completes its datagram becomes the
+  // decoded datagram (packet_flag::kDefragmented, held_packets and held_bytes set; it may be
+  // kMalformed, or a fragment again where the inner packet of a tunnel is one: that one is put
+  // together as well). The others stay held, or become kFragmentDropped. `now_ns` expires old ones
+  // first.
   void Apply(std::span<const Frame> frames, std::span<Packet> packets, std::span<TunnelPath> paths,
              int64_t now_ns);
 

@@ -11,8 +11,8 @@ namespace weir {
 // Which fields of a packet make its flow: --key.
 enum class KeyKind : uint8_t { kFiveTuple, kIpPair, kMacPair };
 
-// `tunnel` is an identifier that the FlowTracker gave to a tunnel path (0: none); it is unique among
-// the live flows of one tracker, and means nothing elsewhere.
+// `tunnel` is an identifier that the FlowTracker gave to a tunnel path (0: none); it is unique
+// among the live flows of one tracker, and means nothing elsewhere.
 struct FlowKey {
   std::array<uint8_t, 16> source{};  // the first 4, 6 or 16 bytes, network order
   std::array<uint8_t, 16> destination{};

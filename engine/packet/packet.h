@@ -1,8 +1,8 @@
 // A decoded frame: where its layers are, what identifies its flow, its TCP fields.
 //
-// Ownership: pointers lead into the frame's bytes (or into the defragmenter's), valid until the batch
-// is released. Thread: the shard's own. A Packet is written by the Decoder, completed by the stages
-// behind it (verdict, key, hash) and never allocated one by one.
+// Ownership: pointers lead into the frame's bytes (or into the defragmenter's), valid until the
+// batch is released. Thread: the shard's own. A Packet is written by the Decoder, completed by the
+// stages behind it (verdict, key, hash) and never allocated one by one.
 #pragma once
 
 #include <cstdint>
@@ -42,12 +42,12 @@ enum class AddressFamily : uint8_t { kNone, kIpv4, kIpv6, kMac };
 
 // Bits of Packet::flags.
 namespace packet_flag {
-inline constexpr uint8_t kFragment = 0x01;       // a fragment; fragment_offset and more_fragments are set
+inline constexpr uint8_t kFragment = 0x01;  // a fragment; fragment_id and fragment_offset are set
 inline constexpr uint8_t kMoreFragments = 0x02;  // MF bit
 inline constexpr uint8_t kTruncated = 0x04;      // captured shorter than the IP length says
 inline constexpr uint8_t kIcmpError = 0x08;      // payload quotes the packet it is about
-inline constexpr uint8_t kTcpFields = 0x10;      // tcp_seq .. tcp_window are valid (whole header captured)
-inline constexpr uint8_t kDefragmented = 0x20;   // payload lies in the defragmenter's buffer
+inline constexpr uint8_t kTcpFields = 0x10;  // the whole header was captured: tcp_seq .. tcp_window
+inline constexpr uint8_t kDefragmented = 0x20;  // payload lies in the defragmenter's buffer
 }  // namespace packet_flag
 
 struct Packet {
@@ -63,12 +63,13 @@ struct Packet {
 
   int64_t timestamp_ns = 0;
   uint32_t wire_length = 0;  // the frame's
-  uint32_t label = 0;        // differs by direction, never keyed: GTP TEID, MPLS label, Geneve VNI...; 0 = none
+  // Differs by direction, never keyed: GTP TEID, MPLS label, Geneve VNI...; 0 = none.
+  uint32_t label = 0;
 
   uint32_t tcp_seq = 0;
   uint32_t tcp_ack = 0;
   uint16_t tcp_window = 0;
-  uint16_t source_port = 0;       // host order; ICMP: see Decoder
+  uint16_t source_port = 0;  // host order; ICMP: see Decoder
   uint16_t destination_port = 0;
   uint8_t tcp_flags = 0;
   uint8_t protocol = 0;  // IP protocol of the innermost header, behind extension headers
@@ -91,8 +92,8 @@ struct Packet {
   uint32_t fragment_id = 0;      // 16 bits of IPv4, 32 of IPv6
   uint32_t fragment_offset = 0;  // bytes
 
-  // A packet that completed a datagram (kDefragmented): the fragments before it, which were held until now and
-  // count in this packet's flow: how many, and their wire lengths.
+  // A packet that completed a datagram (kDefragmented): the fragments before it, which were held
+  // until now and count in this packet's flow: how many, and their wire lengths.
   uint32_t held_packets = 0;
   uint32_t held_bytes = 0;
 

@@ -13,13 +13,13 @@ namespace weir {
 
 // One element: its kind byte, then its bytes in network order.
 enum class PathElement : uint8_t {
-  kVlan = 1,           // 2 bytes: VLAN id, priority and DEI cleared
-  kPppoeSession = 2,   // 2 bytes: session id (RFC 2516 section 4)
-  kVxlanVni = 3,       // 3 bytes (RFC 7348 section 5)
-  kGreKey = 4,         // 4 bytes (RFC 2890 section 2.1); NVGRE's VSID too
-  kOuterIpv4 = 5,      // 8 bytes: both addresses, the lower one first
-  kOuterIpv6 = 6,      // 32 bytes: likewise
-  kExtension = 7,      // 8 bytes from the embedder's own key function
+  kVlan = 1,          // 2 bytes: VLAN id, priority and DEI cleared
+  kPppoeSession = 2,  // 2 bytes: session id (RFC 2516 section 4)
+  kVxlanVni = 3,      // 3 bytes (RFC 7348 section 5)
+  kGreKey = 4,        // 4 bytes (RFC 2890 section 2.1); NVGRE's VSID too
+  kOuterIpv4 = 5,     // 8 bytes: both addresses, the lower one first
+  kOuterIpv6 = 6,     // 32 bytes: likewise
+  kExtension = 7,     // 8 bytes from the embedder's own key function
 };
 
 // Bits for --key-with and --key-without.

@@ -6,8 +6,9 @@ namespace weir {
 namespace {
 
 constexpr std::array<std::string_view, kMalformedReasons> kMalformedNames = {
-    "link_truncated",      "ip_truncated",    "ip_version",  "ip_header_length", "ip_total_length",
-    "transport_truncated", "extension_headers", "tunnel_depth", "link_header"};
+    "link_truncated",    "ip_truncated",    "ip_version",
+    "ip_header_length",  "ip_total_length", "transport_truncated",
+    "extension_headers", "tunnel_depth",    "link_header"};
 constexpr std::array<std::string_view, kShedReasons> kShedNames = {"overload", "tunnel_table"};
 constexpr std::array<std::string_view, kFragmentDropReasons> kFragmentDropNames = {
     "timeout", "memory", "overlap", "oversize", "bad_length", "too_many", "truncated", "end"};

@@ -21,15 +21,15 @@ enum class Verdict : uint8_t {
 
 // Why no flow key could be read from a frame.
 enum class Malformed : uint8_t {
-  kLinkTruncated,         // ends inside the link header, a VLAN tag, a label or a tunnel header
-  kIpTruncated,           // ends inside the IP header or an extension header
-  kIpVersion,             // the version is neither 4 nor 6, or not what the link header said
-  kIpHeaderLength,        // IPv4 IHL below 5, or beyond the total length
-  kIpTotalLength,         // total length smaller than the header
-  kTransportTruncated,    // ends before the ports
-  kExtensionHeaders,      // more IPv6 extension headers than we follow
-  kTunnelDepth,           // more encapsulations than we follow
-  kLinkHeader,            // a link header that contradicts itself
+  kLinkTruncated,       // ends inside the link header, a VLAN tag, a label or a tunnel header
+  kIpTruncated,         // ends inside the IP header or an extension header
+  kIpVersion,           // the version is neither 4 nor 6, or not what the link header said
+  kIpHeaderLength,      // IPv4 IHL below 5, or beyond the total length
+  kIpTotalLength,       // total length smaller than the header
+  kTransportTruncated,  // ends before the ports
+  kExtensionHeaders,    // more IPv6 extension headers than we follow
+  kTunnelDepth,         // more encapsulations than we follow
+  kLinkHeader,          // a link header that contradicts itself
   kCount,
 };
 inline constexpr size_t kMalformedReasons = static_cast<size_t>(Malformed::kCount);
@@ -44,28 +44,28 @@ inline constexpr size_t kShedReasons = static_cast<size_t>(Shed::kCount);
 
 // Why a fragment, with all that its datagram had, was given up.
 enum class FragmentDrop : uint8_t {
-  kTimeout,      // the rest did not come in time
-  kMemory,       // byte or datagram limit; the oldest went
-  kOverlap,      // IPv6 overlap (RFC 5722), or an overlap the policy refuses
-  kOversize,     // beyond 65,535 bytes
-  kBadLength,    // a middle fragment whose length is not a multiple of 8
-  kTooMany,      // more pieces than a datagram may have
-  kTruncated,    // captured short, cannot complete
-  kEnd,          // the source ended before the rest came
+  kTimeout,    // the rest did not come in time
+  kMemory,     // byte or datagram limit; the oldest went
+  kOverlap,    // IPv6 overlap (RFC 5722), or an overlap the policy refuses
+  kOversize,   // beyond 65,535 bytes
+  kBadLength,  // a middle fragment whose length is not a multiple of 8
+  kTooMany,    // more pieces than a datagram may have
+  kTruncated,  // captured short, cannot complete
+  kEnd,        // the source ended before the rest came
   kCount,
 };
 inline constexpr size_t kFragmentDropReasons = static_cast<size_t>(FragmentDrop::kCount);
 
 // Faults behind the ports: the packet is tracked and counted here as well.
 enum class Anomaly : uint8_t {
-  kTcpHeaderTruncated,  // ports captured, the rest of the TCP header not
-  kTcpDataOffset,       // data offset below 5 or beyond the packet
-  kUdpLength,           // UDP length contradicts the IP length
-  kIpLengthBeyondFrame, // IP total length beyond the frame on the wire
+  kTcpHeaderTruncated,   // ports captured, the rest of the TCP header not
+  kTcpDataOffset,        // data offset below 5 or beyond the packet
+  kUdpLength,            // UDP length contradicts the IP length
+  kIpLengthBeyondFrame,  // IP total length beyond the frame on the wire
   kIpv4HeaderChecksum,
-  kTcpFlags,            // SYN+FIN, SYN+RST or no flags at all
-  kTimeRegression,      // time went back by more than the clock tolerates
-  kTransportChecksum,   // wrong, although the kernel did not say "not ready"
+  kTcpFlags,           // SYN+FIN, SYN+RST or no flags at all
+  kTimeRegression,     // time went back by more than the clock tolerates
+  kTransportChecksum,  // wrong, although the kernel did not say "not ready"
   kCount,
 };
 inline constexpr size_t kAnomalies = static_cast<size_t>(Anomaly::kCount);
