@@ -36,7 +36,8 @@ struct Event {
   EventKind kind = EventKind::kTick;
   uint8_t direction = 0;  // kPacket: 0 from the initiator, 1 from the responder
   FlowHandle flow;        // kPacket and flow events
-  FlowHandle about;       // kPacket of an ICMP error: the flow it is about, if alive
+  FlowHandle
+      about;  // kPacket of an ICMP error: the flow that its quoted packet belongs to, if alive
   int64_t time_ns = 0;
   const FlowRecord* record = nullptr;  // flow events
   const Packet* packet = nullptr;      // kPacket, kFrame

@@ -22,12 +22,21 @@ struct Timeouts {
   int64_t active = 0;  // an interim record each time a flow has lived this long; 0 = never
 };
 
+// An embedder's own part of the key: a number that is equal in both directions of a conversation (a
+// customer, a port of the tap...), 0 for none. Called once per tracked packet by the shard's
+// thread.
+struct KeyExtension {
+  uint64_t (*function)(void* context, const Frame& frame, const Packet& packet) = nullptr;
+  void* context = nullptr;
+};
+
 struct FlowOptions {
   uint32_t max_flows = 100'000;
   // Different tunnel identities that need an entry of their own (IP tunnels; VLAN stacks of up to
-  // two tags and PPPoE sessions need none). 0 = max_flows / 16, at least 1,024.
+  // two tags and PPPoE sessions need none). 0 = max_flows / 32, at least 1,024.
   uint32_t max_tunnels = 0;
   KeyKind key = KeyKind::kFiveTuple;
+  KeyExtension extension;
   bool bidirectional = true;  // false: each direction is a flow (--uniflow)
   Timeouts timeouts;
   uint64_t seed = 0;  // of all hashes; 0 = taken from getrandom(2) at start

@@ -1,0 +1,54 @@
+// The events of one batch, in memory that is taken once.
+//
+// Lifetime: events and records live until Clear. Thread: one. Room: a batch of kBatchFrames packets
+// always fits into an empty buffer; other producers ask HasRoom first.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "engine/flow/event.h"
+
+namespace weir {
+
+class EventBuffer {
+ public:
+  // The most events that one packet brings: an old flow's end, an evicted one's, the start, an
+  // interim record, the handshake, the packet; and the frame.
+  static constexpr size_t kEventsPerPacket = 7;
+  static constexpr size_t kRecordsPerPacket = 5;
+  static constexpr size_t kSpareRecords = 192;  // for flows that end without a packet
+
+  explicit EventBuffer(uint32_t mask)
+      : mask_(mask),
+        events_(kBatchFrames * kEventsPerPacket + kSpareRecords + 1),
+        records_(kBatchFrames * kRecordsPerPacket + kSpareRecords) {}
+
+  bool Wants(EventKind kind) const { return (mask_ & event_mask::Of(kind)) != 0; }
+  bool HasRoom() const {
+    return record_count_ < records_.size() && event_count_ + 1 < events_.size();
+  }
+
+  Event& Add(EventKind kind) {
+    Event& event = events_[event_count_++];
+    event = Event{};
+    event.kind = kind;
+    return event;
+  }
+  // A record for an event that carries one; its fields are those of an older flow until the caller
+  // writes them.
+  FlowRecord& AddRecord() { return records_[record_count_++]; }
+
+  void Clear() { event_count_ = record_count_ = 0; }
+  std::span<const Event> events() const { return {events_.data(), event_count_}; }
+  uint32_t mask() const { return mask_; }
+
+ private:
+  uint32_t mask_;
+  size_t event_count_ = 0;
+  size_t record_count_ = 0;
+  std::vector<Event> events_;
+  std::vector<FlowRecord> records_;
+};
+
+}  // namespace weir

@@ -1,0 +1,33 @@
+// What the flow tracker keeps beside its lines: the batch in hand, and what interim records need.
+// Private to engine/flow.
+#pragma once
+
+#include <array>
+
+#include "engine/flow/flow_tracker.h"
+#include "engine/packet/decoder.h"
+
+namespace weir {
+
+struct FlowTracker::Batch {
+  std::array<PreparedKey, kBatchFrames> keys;
+  std::array<uint32_t, kBatchFrames> guesses;
+  bool holds_tunnels = false;  // some key holds a use of a tunnel entry
+
+  // The packet that an ICMP error quotes.
+  Decoder decoder;
+  Packet quoted;
+  TunnelPath quoted_path;
+};
+
+struct FlowTracker::Interval {
+  int64_t start_ns = 0;               // flow clock
+  std::array<uint64_t, 2> packets{};  // by side, at start_ns
+  std::array<uint64_t, 2> bytes{};
+  uint64_t number = 0;
+};
+
+// FlowCold::lag's unit.
+inline constexpr int64_t kLagUnit = int64_t{1} << 34;
+
+}  // namespace weir

@@ -1,0 +1,103 @@
+#include "engine/flow/flow_hash.h"
+
+#include <cstring>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+namespace weir {
+namespace {
+
+// The key of IPv6 and MAC flows as it is hashed. `family` tells MAC pairs from addresses with
+// trailing zeros.
+struct WideKey {
+  uint8_t a[16];
+  uint8_t b[16];
+  uint16_t port_a, port_b;
+  uint32_t tunnel;
+  uint64_t protocol_family;
+};
+static_assert(sizeof(WideKey) == 48);
+
+uint64_t HashCompact(const KeyRules& rules, const CompactKey& key, uint8_t protocol) {
+  return XXH3_64bits_withSeed(&key, sizeof key, rules.seed + protocol * 0x9e3779b97f4a7c15u);
+}
+
+void HashWide(const KeyRules& rules, const WideKey& wide, PreparedKey& key) {
+  const XXH128_hash_t hash = XXH3_128bits_withSeed(&wide, sizeof wide, rules.seed);
+  key.hash = hash.high64;
+  key.key.a = static_cast<uint32_t>(hash.low64);
+  key.key.b = static_cast<uint32_t>(hash.low64 >> 32);
+}
+
+WideKey Widen(const uint8_t* a, const uint8_t* b, size_t bytes, const CompactKey& key,
+              uint8_t protocol, AddressFamily family) {
+  WideKey wide{};
+  std::memcpy(wide.a, a, bytes);
+  std::memcpy(wide.b, b, bytes);
+  wide.port_a = key.port_a;
+  wide.port_b = key.port_b;
+  wide.tunnel = key.tunnel;
+  wide.protocol_family = protocol | static_cast<uint64_t>(family) << 8;
+  return wide;
+}
+
+uint32_t LoadAddress(const uint8_t* address) {
+  uint32_t value;
+  std::memcpy(&value, address, 4);
+  return value;
+}
+
+void PrepareWide(const KeyRules& rules, const Packet& packet, PreparedKey& key) {
+  const size_t bytes = packet.family == AddressFamily::kIpv6 ? 16 : 6;
+  const int order = std::memcmp(packet.source, packet.destination, bytes);
+  const bool swap = rules.bidirectional &&
+                    (order > 0 || (order == 0 && packet.source_port > packet.destination_port));
+  key.side = swap;
+  key.address_a = swap ? packet.destination : packet.source;
+  key.address_b = swap ? packet.source : packet.destination;
+  if (rules.ports) {
+    key.key.port_a = swap ? packet.destination_port : packet.source_port;
+    key.key.port_b = swap ? packet.source_port : packet.destination_port;
+  }
+  HashWide(rules, Widen(key.address_a, key.address_b, bytes, key.key, key.protocol, key.family),
+           key);
+}
+
+}  // namespace
+
+void PrepareKey(const KeyRules& rules, const Packet& packet, uint32_t tunnel, PreparedKey& key) {
+  key.family = packet.family;
+  key.protocol = rules.ports ? packet.protocol : 0;
+  key.key.port_a = key.key.port_b = 0;
+  key.key.tunnel = tunnel;
+  if (packet.family != AddressFamily::kIpv4) {
+    PrepareWide(rules, packet, key);
+    return;
+  }
+  const uint32_t source = LoadAddress(packet.source);
+  const uint32_t destination = LoadAddress(packet.destination);
+  const uint32_t source_port = rules.ports ? packet.source_port : 0;
+  const uint32_t destination_port = rules.ports ? packet.destination_port : 0;
+  const uint64_t sender = static_cast<uint64_t>(source) << 16 | source_port;
+  const uint64_t receiver = static_cast<uint64_t>(destination) << 16 | destination_port;
+  const bool swap = rules.bidirectional && sender > receiver;
+  const uint64_t a = swap ? receiver : sender;
+  const uint64_t b = swap ? sender : receiver;
+  key.side = swap;
+  key.key.a = static_cast<uint32_t>(a >> 16);
+  key.key.b = static_cast<uint32_t>(b >> 16);
+  key.key.port_a = static_cast<uint16_t>(a);
+  key.key.port_b = static_cast<uint16_t>(b);
+  key.hash = HashCompact(rules, key.key, key.protocol);
+}
+
+uint64_t HashOf(const KeyRules& rules, const FlowHot& hot, const FlowAddresses& addresses) {
+  if (hot.family == AddressFamily::kIpv4) return HashCompact(rules, hot.key, hot.protocol);
+  const size_t bytes = hot.family == AddressFamily::kIpv6 ? 16 : 6;
+  PreparedKey key;
+  HashWide(rules, Widen(addresses.a, addresses.b, bytes, hot.key, hot.protocol, hot.family), key);
+  return key.hash;
+}
+
+}  // namespace weir

@@ -1,0 +1,139 @@
+// The flow table: where a flow's lines are, found by key in one or two prefetched cache lines.
+//
+// Groups of fifteen tags stand in an array of their own, 32 bytes each; tag i of group g belongs to
+// slot 15 * g + i of the parallel arrays (hot lines, cold lines, addresses, timers...). A group
+// that is full spills into the next one and counts what it spilled, so that nothing is ever moved
+// and no tombstones are left. A tag is 16 bits of the hash; a match is always followed by a
+// comparison of the whole key.
+//
+// Thread: one. Memory: the arena's; nothing allocates after Create.
+#pragma once
+
+#include <cstdint>
+
+#include "engine/flow/arena.h"
+#include "engine/flow/flow_line.h"
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+namespace weir {
+
+inline constexpr uint32_t kNoSlot = UINT32_MAX;
+
+// A packet's key, ready to be looked up.
+struct PreparedKey {
+  CompactKey key;
+  uint64_t hash = 0;
+  uint8_t protocol = 0;
+  AddressFamily family = AddressFamily::kNone;  // kNone: no key, the packet is not tracked
+  uint8_t side = 0;                             // which side of the key sent the packet
+  const uint8_t* address_a = nullptr;  // of side A and B, in the packet; read for IPv6 and MAC only
+  const uint8_t* address_b = nullptr;
+};
+
+class FlowTable {
+ public:
+  static constexpr int kSlotsPerGroup = 15;
+  static constexpr int kFlowsPerGroup = 14;  // on average, when the table is full
+
+  static uint32_t GroupsFor(uint32_t max_flows) {
+    return (max_flows + kFlowsPerGroup - 1) / kFlowsPerGroup;
+  }
+  static size_t MemoryBytes(uint32_t max_flows);
+
+  FlowTable(uint32_t max_flows, Arena& arena);
+
+  uint32_t slots() const { return groups_count_ * kSlotsPerGroup; }
+  uint32_t size() const { return size_; }
+  uint32_t capacity() const { return max_flows_; }
+  bool full() const { return size_ == max_flows_; }
+
+  void PrefetchGroup(uint64_t hash) const { __builtin_prefetch(&groups_[GroupOf(hash)], 1); }
+
+  // The first slot of the home group whose tag matches: where the flow is most likely to be. Asks
+  // for its hot line. kNoSlot when there is none. Read-only: an answer from before an Insert or
+  // Erase is a hint.
+  uint32_t Guess(uint64_t hash) const {
+    const uint32_t group = GroupOf(hash);
+    const uint32_t matches = Matches(groups_[group], TagOf(hash));
+    if (matches == 0) return kNoSlot;
+    const uint32_t slot = group * kSlotsPerGroup + static_cast<uint32_t>(__builtin_ctz(matches));
+    __builtin_prefetch(&hot_[slot], 1);
+    return slot;
+  }
+
+  bool Holds(uint32_t slot, const PreparedKey& key) const {
+    const FlowHot& hot = hot_[slot];
+    uint64_t left[2], right[2];
+    __builtin_memcpy(left, &hot.key, 16);
+    __builtin_memcpy(right, &key.key, 16);
+    const bool equal = ((left[0] ^ right[0]) | (left[1] ^ right[1])) == 0 &&
+                       hot.protocol == key.protocol && hot.family == key.family;
+    return equal && (key.family == AddressFamily::kIpv4 || SameAddresses(slot, key));
+  }
+
+  // The slot of the flow with this key, or kNoSlot.
+  uint32_t Find(const PreparedKey& key) const;
+
+  // Takes a slot for a key that Find did not find; !full() is required. The hot line's key is set,
+  // all else in the lines is as the last flow left it.
+  uint32_t Insert(const PreparedKey& key);
+
+  // Frees the slot. `hash` is the key's: see HashOf.
+  void Erase(uint32_t slot, uint64_t hash);
+
+  bool used(uint32_t slot) const { return hot_[slot].family != AddressFamily::kNone; }
+  FlowHot& hot(uint32_t slot) { return hot_[slot]; }
+  const FlowHot& hot(uint32_t slot) const { return hot_[slot]; }
+  FlowCold& cold(uint32_t slot) { return cold_[slot]; }
+  const FlowCold& cold(uint32_t slot) const { return cold_[slot]; }
+  const FlowAddresses& addresses(uint32_t slot) const { return addresses_[slot]; }
+
+  uint32_t spilled() const { return spilled_; }  // flows that stand outside their home group
+
+ private:
+  struct alignas(32) Group {
+    uint16_t tags[kSlotsPerGroup];  // 0 = free
+    uint16_t spilled;               // flows that went past this group
+  };
+  static_assert(sizeof(Group) == 32);
+
+  static uint16_t TagOf(uint64_t hash) {
+    const auto tag = static_cast<uint16_t>(hash >> 48);
+    return tag == 0 ? 1 : tag;
+  }
+  uint32_t GroupOf(uint64_t hash) const {
+    return static_cast<uint32_t>(
+        (static_cast<uint64_t>(static_cast<uint32_t>(hash)) * groups_count_) >> 32);
+  }
+  uint32_t Next(uint32_t group) const { return group + 1 == groups_count_ ? 0 : group + 1; }
+
+  // Bit i is set where tags[i] == tag.
+  static uint32_t Matches(const Group& group, uint16_t tag) {
+#if defined(__SSE2__)
+    const auto* words = reinterpret_cast<const __m128i*>(&group);
+    const __m128i wanted = _mm_set1_epi16(static_cast<int16_t>(tag));
+    const __m128i low = _mm_cmpeq_epi16(_mm_load_si128(words), wanted);
+    const __m128i high = _mm_cmpeq_epi16(_mm_load_si128(words + 1), wanted);
+    return static_cast<uint32_t>(_mm_movemask_epi8(_mm_packs_epi16(low, high))) & 0x7fffu;
+#else
+    uint32_t matches = 0;
+    for (int i = 0; i < kSlotsPerGroup; ++i) matches |= uint32_t{group.tags[i] == tag} << i;
+    return matches;
+#endif
+  }
+
+  bool SameAddresses(uint32_t slot, const PreparedKey& key) const;
+
+  uint32_t max_flows_;
+  uint32_t groups_count_;
+  uint32_t size_ = 0;
+  uint32_t spilled_ = 0;
+  Group* groups_;
+  FlowHot* hot_;
+  FlowCold* cold_;
+  FlowAddresses* addresses_;
+};
+
+}  // namespace weir

@@ -1,0 +1,324 @@
+#include "engine/flow/flow_tracker.h"
+
+#include <sys/random.h>
+
+#include <cstdlib>
+
+#include "absl/strings/str_format.h"
+#include "engine/flow/flow_batch.h"
+#include "engine/flow/flow_history.h"
+
+namespace weir {
+namespace {
+
+constexpr uint32_t kMaxFlows = 1u << 28;
+
+uint64_t RandomSeed() {
+  uint64_t seed = 0;
+  if (getrandom(&seed, sizeof seed, 0) != sizeof seed) std::abort();
+  return seed == 0 ? 1 : seed;
+}
+
+uint32_t TunnelsFor(const FlowOptions& options) {
+  return options.max_tunnels != 0 ? options.max_tunnels : std::max(options.max_flows / 32, 1024u);
+}
+
+Phase FirstPhase(uint8_t protocol) {
+  switch (protocol) {
+    case ip_protocol::kTcp:
+      return Phase::kTcpMidstream;
+    case ip_protocol::kUdp:
+      return Phase::kUdp;
+    case ip_protocol::kIcmp:
+    case ip_protocol::kIcmpv6:
+      return Phase::kIcmp;
+    default:
+      return Phase::kOther;
+  }
+}
+
+uint32_t PackVlan(const Packet& packet) {
+  return static_cast<uint32_t>(packet.vlan[0] & 0xfff) << 20 |
+         static_cast<uint32_t>(packet.vlan[1] & 0xfff) << 8 | packet.vlan_count;
+}
+
+}  // namespace
+
+size_t FlowTracker::MemoryBytes(const FlowOptions& options) {
+  const uint32_t slots = FlowTable::GroupsFor(options.max_flows) * FlowTable::kSlotsPerGroup;
+  const size_t bytes = FlowTable::MemoryBytes(options.max_flows) + FlowTimers::MemoryBytes(slots) +
+                       TunnelTable::MemoryBytes(TunnelsFor(options)) +
+                       (options.timeouts.active > 0 ? Arena::Bytes<Interval>(slots) : 0);
+  return (bytes + 4095) / 4096 * 4096;
+}
+
+absl::StatusOr<std::unique_ptr<FlowTracker>> FlowTracker::Create(const FlowOptions& options) {
+  if (options.max_flows == 0 || options.max_flows > kMaxFlows) {
+    return absl::InvalidArgumentError(absl::StrFormat("max_flows is %u: give a number from 1 to %u",
+                                                      options.max_flows, kMaxFlows));
+  }
+  absl::StatusOr<Arena> arena = Arena::Create(MemoryBytes(options));
+  if (!arena.ok()) return arena.status();
+  return std::unique_ptr<FlowTracker>(new FlowTracker(options, *std::move(arena)));
+}
+
+FlowTracker::FlowTracker(const FlowOptions& options, Arena arena)
+    : options_(options), arena_(std::move(arena)), batch_(std::make_unique<Batch>()) {
+  if (options_.seed == 0) options_.seed = RandomSeed();
+  rules_ = {options.key == KeyKind::kFiveTuple, options.bidirectional, options_.seed};
+  const Timeouts& t = options_.timeouts;
+  timeouts_ = {t.tcp_unanswered,
+               t.tcp_syn,
+               t.tcp_syn,
+               t.tcp_established,
+               t.tcp_closing,
+               t.tcp_closing,
+               t.tcp_closed,
+               t.tcp_closed,
+               t.udp,
+               t.icmp,
+               t.other};
+  table_.emplace(options.max_flows, arena_);
+  timers_.emplace(table_->slots(), arena_);
+  tunnels_.emplace(TunnelsFor(options), options_.seed, arena_);
+  if (t.active > 0) intervals_ = arena_.Take<Interval>(table_->slots());
+}
+
+FlowTracker::~FlowTracker() = default;
+
+void FlowTracker::Track(std::span<const Frame> frames, std::span<Packet> packets,
+                        EventBuffer& events) {
+  PrepareBatch(frames, packets);
+  Guess(static_cast<int>(packets.size()));
+  Batch& batch = *batch_;
+  for (size_t i = 0; i < packets.size(); ++i) {
+    if (batch.keys[i].family == AddressFamily::kNone) continue;
+    TrackOne(frames[i], packets[i], batch.keys[i], batch.guesses[i], events);
+  }
+  if (!batch.holds_tunnels) return;
+  for (size_t i = 0; i < packets.size(); ++i) {
+    if (batch.keys[i].family != AddressFamily::kNone) tunnels_->Drop(batch.keys[i].key.tunnel);
+  }
+}
+
+// Keys and hashes of the whole batch; each group of tags is asked for before any is read.
+void FlowTracker::PrepareBatch(std::span<const Frame> frames, std::span<Packet> packets) {
+  Batch& batch = *batch_;
+  batch.holds_tunnels = false;
+  const bool mac = options_.key == KeyKind::kMacPair;
+  const bool extended = options_.extension.function != nullptr;
+  for (size_t i = 0; i < packets.size(); ++i) {
+    Packet& packet = packets[i];
+    PreparedKey& key = batch.keys[i];
+    key.family = AddressFamily::kNone;
+    if (mac && packet.verdict == Verdict::kNotIp && packet.family == AddressFamily::kMac) {
+      packet.verdict = Verdict::kTracked;
+    }
+    if (packet.verdict != Verdict::kTracked) continue;
+    uint32_t tunnel = 0;
+    if (packet.tunnel != nullptr || extended) [[unlikely]] {
+      if (!AcquireTunnel(frames[i], packet, &tunnel)) continue;
+    }
+    PrepareKey(rules_, packet, tunnel, key);
+    table_->PrefetchGroup(key.hash);
+  }
+}
+
+// False, and the packet is shed, when there is no room for one more tunnel identity.
+bool FlowTracker::AcquireTunnel(const Frame& frame, Packet& packet, uint32_t* id) {
+  const TunnelPath* path = packet.tunnel;
+  TunnelPath extended;
+  if (options_.extension.function != nullptr) {
+    extended.Clear();
+    if (path != nullptr) extended = *path;
+    const uint64_t value = options_.extension.function(options_.extension.context, frame, packet);
+    if (value != 0) extended.Append(PathElement::kExtension, &value, sizeof value);
+    path = &extended;
+  }
+  const std::optional<uint32_t> found = tunnels_->Acquire(*path);
+  if (!found.has_value()) {
+    packet.verdict = Verdict::kShed;
+    packet.reason = static_cast<uint8_t>(Shed::kTunnelTable);
+    return false;
+  }
+  batch_->holds_tunnels = true;
+  *id = *found;
+  return true;
+}
+
+void FlowTracker::Guess(int size) {
+  Batch& batch = *batch_;
+  for (int i = 0; i < size; ++i) {
+    if (batch.keys[i].family != AddressFamily::kNone) {
+      batch.guesses[i] = table_->Guess(batch.keys[i].hash);
+      if (intervals_ != nullptr && batch.guesses[i] != kNoSlot) {
+        __builtin_prefetch(&intervals_[batch.guesses[i]], 1);
+      }
+    }
+  }
+}
+
+void FlowTracker::TrackOne(const Frame& frame, const Packet& packet, const PreparedKey& key,
+                           uint32_t guess, EventBuffer& events) {
+  const int64_t time = clock_.Observe(packet.timestamp_ns);
+  const int side = key.side;
+  const bool tcp = key.protocol == ip_protocol::kTcp;
+  uint32_t slot = guess;
+  bool fresh = false;
+  // The common case: the guess is right, the flow is alive and no connection begins.
+  if (slot == kNoSlot || !table_->Holds(slot, key) ||
+      clock_.now_ns() - table_->hot(slot).last_ns >
+          timeouts_[static_cast<size_t>(table_->hot(slot).phase)] ||
+      (table_->hot(slot).flags & flow_flag::kDoubtfulRst) != 0 ||
+      (packet.tcp_flags & tcp_flag::kSyn) != 0) [[unlikely]] {
+    slot = FindOrStart(packet, key, &fresh, events);
+    if (fresh) StartFlow(slot, frame, packet, side, time);
+  }
+  FlowHot& hot = table_->hot(slot);
+  if (intervals_ != nullptr) InterimIfDue(slot, events);
+  Count(slot, hot, packet, side);
+  Observe(slot, hot, time);
+  if (tcp) {
+    TrackTcp(slot, hot, packet, side, events);
+  } else if ((hot.letters[side] & history_bit::kData) == 0) {
+    NoteHistory(slot, hot, side, history_bit::kData);
+  }
+  if ((hot.flags & flow_flag::kAnswered) == 0 && hot.letters[side ^ 1] != 0) [[unlikely]] {
+    NoteAnswer(slot, hot, events);
+  }
+  if (packet.label != 0) [[unlikely]]
+    table_->cold(slot).label[side] = packet.label;
+  if (fresh) Emit(EventKind::kFlowStarted, slot, FlowEnd::kNone, events);
+  if (events.Wants(EventKind::kPacket)) EmitPacket(frame, packet, slot, side, events);
+}
+
+// The slot of the packet's flow; `fresh` when it was just inserted and its lines are not set yet.
+uint32_t FlowTracker::FindOrStart(const Packet& packet, const PreparedKey& key, bool* fresh,
+                                  EventBuffer& events) {
+  const uint32_t slot = table_->Find(key);
+  if (slot != kNoSlot) {
+    const FlowHot& hot = table_->hot(slot);
+    if (Expired(slot, hot)) {
+      EndFlow(slot, FlowEnd::kIdle, events);
+    } else if (hot.protocol == ip_protocol::kTcp && (packet.tcp_flags & tcp_flag::kSyn) != 0 &&
+               StartsNewConnection(slot, hot, packet, key.side)) {
+      ++counters_.ports_reused;
+      EndFlow(slot, FlowEnd::kEnd, events);
+    } else {
+      return slot;
+    }
+  }
+  if (table_->full()) Evict(events);
+  *fresh = true;
+  return table_->Insert(key);
+}
+
+void FlowTracker::StartFlow(uint32_t slot, const Frame& frame, const Packet& packet, int side,
+                            int64_t time_ns) {
+  FlowHot& hot = table_->hot(slot);
+  hot.phase = FirstPhase(hot.protocol);
+  hot.flags = side == 1 ? flow_flag::kInitiatorIsB : 0;
+  for (int i = 0; i < 2; ++i) {
+    hot.tcp_flags[i] = hot.letters[i] = 0;
+    hot.packets[i] = 0;
+    hot.bytes[i] = hot.next_seq[i] = 0;
+  }
+  hot.stream = hot.delta = UINT32_MAX;
+  hot.last_ns = time_ns;
+  ++hot.generation;
+
+  FlowCold& cold = table_->cold(slot);
+  cold = FlowCold{};
+  cold.start_ns = time_ns;
+  cold.interface_index = frame.interface_index;
+  cold.vlan = PackVlan(packet);
+  if (hot.phase == Phase::kIcmp) {
+    cold.initial_seq[0] = static_cast<uint32_t>(packet.icmp_type << 8 | packet.icmp_code);
+  }
+  if (hot.phase == Phase::kTcpMidstream) StartTcp(hot, packet);
+  tunnels_->Use(hot.key.tunnel);
+  if (intervals_ != nullptr) intervals_[slot] = Interval{.start_ns = time_ns};
+  timers_->Arm(slot, clock_.now_ns(), clock_.now_ns() + TimeoutOf(hot));
+  ++counters_.started;
+}
+
+void FlowTracker::Count(uint32_t slot, FlowHot& hot, const Packet& packet, int side) {
+  const uint32_t bytes = packet.wire_length + packet.held_bytes;
+  const uint32_t packets = 1 + packet.held_packets;
+  const uint32_t packets_before = hot.packets[side];
+  hot.packets[side] = static_cast<uint16_t>(packets_before + packets);
+  hot.bytes[side] += bytes;
+  if (packets_before + packets > UINT16_MAX) [[unlikely]] {
+    table_->cold(slot).packets_high[side] += (packets_before + packets) >> 16;
+  }
+  if (hot.bytes[side] < bytes) [[unlikely]]
+    ++table_->cold(slot).bytes_high[side];
+}
+
+void FlowTracker::Observe(uint32_t slot, FlowHot& hot, int64_t time_ns) {
+  hot.last_ns = std::max(hot.last_ns, time_ns);
+  const int64_t behind = clock_.now_ns() - hot.last_ns;
+  if (behind < kLagUnit && (hot.flags & flow_flag::kLagging) == 0) [[likely]]
+    return;
+  const auto lag = static_cast<uint8_t>(std::min<int64_t>(behind / kLagUnit, 255));
+  table_->cold(slot).lag = lag;
+  hot.flags = static_cast<uint8_t>(lag != 0 ? hot.flags | flow_flag::kLagging
+                                            : hot.flags & ~flow_flag::kLagging);
+}
+
+void FlowTracker::NoteAnswer(uint32_t slot, FlowHot& hot, EventBuffer& events) {
+  hot.flags |= flow_flag::kAnswered;
+  if (hot.protocol == ip_protocol::kTcp) return;
+  ++counters_.established;
+  Emit(EventKind::kFlowEstablished, slot, FlowEnd::kNone, events);
+}
+
+void FlowTracker::NoteHistory(uint32_t slot, FlowHot& hot, int side, uint8_t fresh) {
+  constexpr struct {
+    uint8_t bit;
+    HistoryLetter letter;
+  } kOrder[] = {
+      {history_bit::kSyn, HistoryLetter::kSyn}, {history_bit::kSynAck, HistoryLetter::kSynAck},
+      {history_bit::kAck, HistoryLetter::kAck}, {history_bit::kData, HistoryLetter::kData},
+      {history_bit::kFin, HistoryLetter::kFin}, {history_bit::kRst, HistoryLetter::kRst}};
+  const bool responder = side != (hot.flags & flow_flag::kInitiatorIsB);
+  hot.letters[side] |= fresh;
+  History history(table_->cold(slot).history);
+  for (const auto& entry : kOrder) {
+    if ((fresh & entry.bit) != 0) history.Push(entry.letter, responder);
+  }
+}
+
+void FlowTracker::EmitPacket(const Frame& frame, const Packet& packet, uint32_t slot, int side,
+                             EventBuffer& events) {
+  const FlowHot& hot = table_->hot(slot);
+  if ((hot.flags & flow_flag::kBypassed) != 0) return;
+  Event& event = events.Add(EventKind::kPacket);
+  event.direction = static_cast<uint8_t>(side ^ (hot.flags & flow_flag::kInitiatorIsB));
+  event.flow = HandleOf(slot);
+  event.time_ns = packet.timestamp_ns;
+  event.packet = &packet;
+  event.frame = &frame;
+  if ((packet.flags & packet_flag::kIcmpError) != 0)
+    event.about = AboutFlow(packet, hot.key.tunnel);
+}
+
+// The flow that the packet quoted by an ICMP error belongs to.
+FlowHandle FlowTracker::AboutFlow(const Packet& error, uint32_t tunnel) {
+  Batch& batch = *batch_;
+  batch.quoted = Packet{};
+  batch.quoted_path.Clear();
+  batch.decoder.DecodeIp(error.payload, error.payload_length, batch.quoted, batch.quoted_path);
+  if (batch.quoted.verdict != Verdict::kTracked) return {};
+  if (batch.quoted.tunnel != nullptr && batch.quoted.tunnel->length != 0) {
+    const std::optional<uint32_t> inner = tunnels_->Find(*batch.quoted.tunnel);
+    if (!inner.has_value()) return {};
+    tunnel = *inner;
+  }
+  PreparedKey key;
+  PrepareKey(rules_, batch.quoted, tunnel, key);
+  const uint32_t slot = table_->Find(key);
+  return slot == kNoSlot ? FlowHandle{} : HandleOf(slot);
+}
+
+}  // namespace weir

@@ -1,0 +1,162 @@
+// Packets in, flows out: finds or makes each packet's flow, counts it, follows TCP, ends what is
+// over.
+//
+// Usable alone on decoded packets, or inside a Shard. Thread: one. Memory: everything is taken in
+// Create (MemoryBytes says how much); a full table evicts, it never grows.
+//
+// Time is an argument: packet time stamps drive the flow clock, AdvanceTo moves it while the wire
+// is silent. A flow whose deadline has passed ends before the packet that finds it so is counted,
+// whether or not Expire was called: results do not depend on batches.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+
+#include "absl/status/statusor.h"
+#include "engine/flow/arena.h"
+#include "engine/flow/event_buffer.h"
+#include "engine/flow/flow_clock.h"
+#include "engine/flow/flow_hash.h"
+#include "engine/flow/flow_table.h"
+#include "engine/flow/flow_timers.h"
+#include "engine/flow/options.h"
+#include "engine/flow/tunnel_table.h"
+
+namespace weir {
+
+struct FlowCounters {
+  uint64_t started = 0;
+  uint64_t established = 0;
+  std::array<uint64_t, static_cast<size_t>(FlowEnd::kCount)>
+      ended{};                 // by reason; kActive: interim records
+  uint64_t ended_packets = 0;  // packets and bytes of all flows that ended
+  uint64_t ended_bytes = 0;
+  uint64_t resets_ignored = 0;  // RST outside any window (RFC 5961)
+  uint64_t resets_doubted = 0;  // RST near, but not at, the expected number
+  uint64_t ports_reused = 0;    // flows ended by a SYN of a new connection
+};
+
+class FlowTracker {
+ public:
+  static absl::StatusOr<std::unique_ptr<FlowTracker>> Create(const FlowOptions& options);
+  // What Create will take, in bytes, the 4 KiB page rounding included.
+  static size_t MemoryBytes(const FlowOptions& options);
+  ~FlowTracker();
+
+  // Tracks every packet whose verdict is kTracked (and, with KeyKind::kMacPair, every one that has
+  // MAC addresses: it becomes kTracked). A packet that finds no room for its tunnel identity
+  // becomes Verdict::kShed. At most kBatchFrames packets; the spans have equal sizes. `events` must
+  // have been cleared since the last call.
+  void Track(std::span<const Frame> frames, std::span<Packet> packets, EventBuffer& events);
+
+  // Moves the flow clock to `time_ns` (a time stamp); never back.
+  void AdvanceTo(int64_t time_ns) { clock_.AdvanceTo(time_ns); }
+
+  // Ends flows whose deadline has passed, as many as `events` has room for. True: there may be
+  // more.
+  bool Expire(EventBuffer& events);
+
+  // Ends every flow that is left (FlowEnd::kEnd, or fin, rst where it was over). True: there may be
+  // more, call again with room in `events`.
+  bool Flush(EventBuffer& events);
+
+  // Earliest time stamp at which Expire may have something to do; INT64_MAX when there is no flow.
+  int64_t NextExpiry() const;
+  int64_t time_ns() const { return clock_.ToTimestamp(clock_.now_ns()); }
+
+  // Live flows, between batches. A handle that no longer names a live flow gives false or nothing.
+  std::optional<FlowHandle> Lookup(const FlowKey& key) const;
+  std::optional<uint32_t> TunnelOf(const TunnelPath& path) const { return tunnels_->Find(path); }
+  bool Read(FlowHandle flow, FlowRecord& record) const;
+  bool Bypass(FlowHandle flow, bool bypass);  // counted, no longer reassembled, no packet events
+  uint64_t* User(FlowHandle flow);            // valid until the flow ends
+  // Ends the flow; the final record (FlowEnd::kNone) goes to the caller, no event is reported.
+  std::optional<FlowRecord> End(FlowHandle flow);
+  template <typename Function>  // void(FlowHandle)
+  void ForEach(Function function) const {
+    for (uint32_t slot = 0; slot < table_->slots(); ++slot) {
+      if (table_->used(slot)) function(HandleOf(slot));
+    }
+  }
+
+  const FlowCounters& counters() const { return counters_; }
+  uint32_t alive() const { return table_->size(); }
+  uint32_t capacity() const { return table_->capacity(); }
+  uint32_t tunnels_in_use() const { return tunnels_->entries_in_use(); }
+  uint64_t time_regressions() const { return clock_.regressions(); }
+  size_t memory_bytes() const { return arena_.size(); }
+  // Packets of all live flows: O(table).
+  uint64_t AlivePackets() const;
+
+ private:
+  struct Interval;  // counters at the last interim record: only with an active time-out
+  struct Batch;     // keys and guesses of one batch
+
+  FlowTracker(const FlowOptions& options, Arena arena);
+
+  void PrepareBatch(std::span<const Frame> frames, std::span<Packet> packets);
+  bool AcquireTunnel(const Frame& frame, Packet& packet, uint32_t* id);
+  void Guess(int size);
+  void TrackOne(const Frame& frame, const Packet& packet, const PreparedKey& key, uint32_t guess,
+                EventBuffer& events);
+  uint32_t FindOrStart(const Packet& packet, const PreparedKey& key, bool* fresh,
+                       EventBuffer& events);
+  void StartFlow(uint32_t slot, const Frame& frame, const Packet& packet, int side,
+                 int64_t time_ns);
+  void Count(uint32_t slot, FlowHot& hot, const Packet& packet, int side);
+  void Observe(uint32_t slot, FlowHot& hot, int64_t time_ns);
+  void NoteAnswer(uint32_t slot, FlowHot& hot, EventBuffer& events);
+  void NoteHistory(uint32_t slot, FlowHot& hot, int side, uint8_t fresh);
+  void EmitPacket(const Frame& frame, const Packet& packet, uint32_t slot, int side,
+                  EventBuffer& events);
+  FlowHandle AboutFlow(const Packet& error, uint32_t tunnel);
+
+  void TrackTcp(uint32_t slot, FlowHot& hot, const Packet& packet, int side, EventBuffer& events);
+  void TrackTcpControl(uint32_t slot, FlowHot& hot, const Packet& packet, int side,
+                       EventBuffer& events);
+  void TrackReset(uint32_t slot, FlowHot& hot, const Packet& packet, int side, bool known,
+                  EventBuffer& events);
+  void FlipIfMistaken(uint32_t slot, FlowHot& hot, const Packet& packet, int side);
+  void LearnSide(uint32_t slot, FlowHot& hot, const Packet& packet, int side);
+  void StartTcp(FlowHot& hot, const Packet& packet) const;
+  static void NoteAcknowledgement(FlowHot& hot, const Packet& packet, int side);
+  bool StartsNewConnection(uint32_t slot, const FlowHot& hot, const Packet& packet, int side) const;
+  void SetPhase(uint32_t slot, FlowHot& hot, Phase phase, EventBuffer& events);
+
+  int64_t TimeoutOf(const FlowHot& hot) const;
+  bool Expired(uint32_t slot, const FlowHot& hot) const;
+  FlowEnd ReasonOf(const FlowHot& hot, FlowEnd otherwise) const;
+  void Rearm(uint32_t slot, const FlowHot& hot);
+  void EndFlow(uint32_t slot, FlowEnd reason, EventBuffer& events);
+  void EndDisarmed(uint32_t slot, FlowEnd reason, EventBuffer& events);
+  void Remove(uint32_t slot);
+  void Evict(EventBuffer& events);
+  uint32_t PickVictim();
+  void InterimIfDue(uint32_t slot, EventBuffer& events);
+  void Emit(EventKind kind, uint32_t slot, FlowEnd reason, EventBuffer& events);
+  void FillRecord(uint32_t slot, FlowEnd reason, FlowRecord& record) const;
+
+  FlowHandle HandleOf(uint32_t slot) const { return {slot, table_->hot(slot).generation}; }
+  bool Valid(FlowHandle flow) const;
+  uint64_t PacketsOf(uint32_t slot, int side) const;
+  uint64_t BytesOf(uint32_t slot, int side) const;
+
+  FlowOptions options_;
+  KeyRules rules_;
+  std::array<int64_t, static_cast<size_t>(Phase::kCount)> timeouts_;
+  Arena arena_;
+  std::optional<FlowTable> table_;
+  std::optional<FlowTimers> timers_;
+  std::optional<TunnelTable> tunnels_;
+  Interval* intervals_ = nullptr;
+  FlowClock clock_;
+  FlowCounters counters_;
+  std::unique_ptr<Batch> batch_;
+  uint32_t hand_ = 0;   // eviction's second-chance hand
+  uint32_t flush_ = 0;  // where Flush goes on
+};
+
+}  // namespace weir
