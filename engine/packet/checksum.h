@@ -1,0 +1,42 @@
+// The Internet checksum: RFC 1071, RFC 1624.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "engine/packet/bytes.h"
+
+namespace weir {
+
+// Adds up 16-bit words in memory order; sums may be added, and folded at the end. `size` is any; an
+// odd last byte counts as if a zero followed. Only the last piece of a sum in pieces may be odd.
+uint64_t ChecksumAdd(const void* data, size_t size, uint64_t sum = 0);
+
+// Folds a sum to the 16 bits that stand in a header, in memory order.
+inline uint16_t ChecksumFold(uint64_t sum) {
+  sum = (sum & 0xffffffff) + (sum >> 32);
+  sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
+  sum = (sum & 0xffff) + (sum >> 16);
+  sum = (sum & 0xffff) + (sum >> 16);
+  return static_cast<uint16_t>(~sum);
+}
+
+// True when an IPv4 header of 20 bytes, without options, sums to what it should.
+inline bool Ipv4HeaderSumIsRight(const uint8_t* header) {
+  uint64_t sum = LoadNative<uint32_t>(header);
+  sum += LoadNative<uint32_t>(header + 4);
+  sum += LoadNative<uint32_t>(header + 8);
+  sum += LoadNative<uint32_t>(header + 12);
+  sum += LoadNative<uint32_t>(header + 16);
+  sum = (sum & 0xffff) + (sum >> 16);  // at most 20 bits and 16 bits
+  sum = (sum & 0xffff) + (sum >> 16);
+  sum = (sum & 0xffff) + (sum >> 16);
+  return sum == 0xffff;
+}
+
+// The sum of the pseudo header of TCP, UDP and ICMPv6 (RFC 9293 section 3.1, RFC 8200 section 8.1).
+// `address_size` is 4 or 16; the addresses are in network order.
+uint64_t PseudoHeaderSum(const uint8_t* source, const uint8_t* destination, size_t address_size,
+                         uint8_t protocol, uint32_t length);
+
+}  // namespace weir
