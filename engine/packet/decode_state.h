@@ -1,0 +1,84 @@
+// What the layers of the decoder share: the bytes that are left, and the packet that comes into
+// being. Internal to engine/packet.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "engine/packet/bytes.h"
+#include "engine/packet/decoder.h"
+#include "engine/packet/packet.h"
+
+namespace weir::decode {
+
+// Encapsulations that are followed before a frame is Malformed::kTunnelDepth.
+inline constexpr int kMaxDepth = 12;
+
+// A layer's bytes. Invariant: captured <= wire.
+struct Slice {
+  const uint8_t* data;
+  uint32_t captured;  // bytes at `data`
+  uint32_t wire;      // bytes that were sent, as far as the layer around says
+
+  bool Has(uint32_t size) const { return captured >= size; }
+  // What is behind the first `size` bytes, which were captured.
+  Slice From(uint32_t size) const { return {data + size, captured - size, wire - size}; }
+  // What is behind the first `size` bytes, whether they were captured or not.
+  Slice Beyond(uint32_t size) const {
+    const uint32_t skipped = std::min(size, captured);
+    return {data + skipped, captured - skipped, wire - std::min(size, wire)};
+  }
+  // The first `size` bytes at most: leaves out what a link appended.
+  Slice First(uint32_t size) const {
+    return {data, std::min(captured, size), std::min(wire, size)};
+  }
+  // The same layer with the length that its own header gives, which may be beyond the frame.
+  Slice WithLength(uint32_t size) const { return {data, std::min(captured, size), size}; }
+};
+
+// A frame on its way through the layers. packet.verdict is kNotIp until an IP header was read.
+struct State {
+  const uint8_t* base;  // Packet's offsets count from here
+  Packet& packet;
+  TunnelPath& path;
+  const DecoderOptions& options;
+  int depth = 0;
+
+  void Malformed(weir::Malformed reason);
+  void Anomaly(weir::Anomaly anomaly) {
+    packet.anomalies =
+        static_cast<uint16_t>(packet.anomalies | 1u << static_cast<unsigned>(anomaly));
+  }
+  bool Keys(uint32_t part) const { return (options.key_parts & part) != 0 && !in_mac_pair(); }
+  // With MAC addresses as the key nothing behind the link header identifies a flow.
+  bool in_mac_pair() const { return options.mac_addresses && ip_headers > 0; }
+  int ip_headers = 0;
+};
+
+// Any layer: reads `in`, goes on to the next one.
+using Layer = void (*)(State&, Slice);
+
+// link.cc: dispatch on Frame::link_type.
+void Link(State& state, Slice in, uint16_t link_type);
+void Ethernet(State& state, Slice in);
+void EtherType(State& state, Slice in, uint16_t type);  // what follows an EtherType
+void Tag(State& state, uint16_t tci);                   // one VLAN tag of the stack
+void LlcSnap(State& state, Slice in);
+
+// ip.cc
+void IpByVersion(State& state, Slice in);  // by the first nibble; anything but 4 and 6 is not IP
+void Ipv4(State& state, Slice in);
+void Ipv6(State& state, Slice in);
+
+// transport.cc: what an IP header, or the last extension header, announces.
+void Transport(State& state, Slice in, uint8_t protocol);
+
+// Follows an encapsulation behind the packet as it stands now, and falls back to that where the
+// inside is nothing to key a flow by.
+void Follow(State& state, Slice inside, Layer layer);
+
+// The whole frame, without the fast path.
+void Everything(const Frame& frame, Packet& packet, TunnelPath& path,
+                const DecoderOptions& options);
+
+}  // namespace weir::decode
