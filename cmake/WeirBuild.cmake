@@ -16,7 +16,8 @@ option(WEIR_WERROR "Warnings are errors" ON)
 option(WEIR_FUZZ "Build libFuzzer targets (Clang)" OFF)
 set(WEIR_SANITIZE "" CACHE STRING "Value of -fsanitize for everything, empty for none")
 
-add_compile_options(-Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wconversion -Wno-sign-conversion)
+add_compile_options(-Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wconversion -Wno-sign-conversion
+                    -Wno-missing-field-initializers)  # designated initializers leave the rest to its defaults
 if(WEIR_WERROR)
   add_compile_options(-Werror)
 endif()
