@@ -249,9 +249,10 @@ absl::Status Shard::Impl::Wait(int64_t timeout_ns) {
 }
 
 int Shard::Impl::fd() {
+  const int fd = waiter_->fd();
   if (!fd_used_) waiter_->SetTimer(idle_ ? SleepNs(Waiter::kForever) : 0);
   fd_used_ = true;
-  return waiter_->fd();
+  return fd;
 }
 
 absl::StatusOr<std::unique_ptr<Shard>> Shard::Create(

@@ -12,7 +12,7 @@
 
 #include "engine/flow/flow_tracker.h"
 
-namespace weir::testing {
+namespace weir::test {
 
 inline constexpr int64_t kMillisecond = 1'000'000;
 inline constexpr int64_t kSecond = 1'000'000'000;
@@ -161,4 +161,4 @@ class FlowFeeder {
   std::vector<Kept> kept_;
 };
 
-}  // namespace weir::testing
+}  // namespace weir::test

@@ -12,12 +12,12 @@
 namespace weir {
 namespace {
 
-using testing::FlowFeeder;
-using testing::kMillisecond;
-using testing::kSecond;
-using testing::MakeSender;
-using testing::MakeSender6;
-using testing::Sender;
+using test::FlowFeeder;
+using test::kMillisecond;
+using test::kSecond;
+using test::MakeSender;
+using test::MakeSender6;
+using test::Sender;
 
 const Sender kQuery = MakeSender(ip_protocol::kUdp, 0x0a000001, 5000, 0x0a000002, 53);
 

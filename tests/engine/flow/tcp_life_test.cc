@@ -8,11 +8,11 @@
 namespace weir {
 namespace {
 
-using testing::FlowFeeder;
-using testing::kSecond;
-using testing::MakeSender;
-using testing::Segment;
-using testing::Sender;
+using test::FlowFeeder;
+using test::kSecond;
+using test::MakeSender;
+using test::Segment;
+using test::Sender;
 
 constexpr uint8_t kSyn = tcp_flag::kSyn;
 constexpr uint8_t kAck = tcp_flag::kAck;
