@@ -19,7 +19,6 @@ namespace weir {
 namespace {
 
 constexpr int64_t kNanosecondsPerSecond = 1'000'000'000;
-constexpr uint32_t kErrorMask = POLLERR | POLLHUP | POLLNVAL;
 
 bool AddToEpoll(int epoll_fd, int fd) {
   epoll_event event{};
@@ -49,11 +48,10 @@ class Waiter::PollSleeper final : public Waiter::Sleeper {
     const timespec limit = {timeout_ns / kNanosecondsPerSecond, timeout_ns % kNanosecondsPerSecond};
     const int count =
         ppoll(polled_.data(), polled_.size(), timeout_ns < 0 ? nullptr : &limit, nullptr);
-    *slept = count == 0 ? Slept::kTimeout : Slept::kSomething;
+    *slept = count == 0 ? Slept::kTimeout : Slept::kNothing;
     if (count <= 0) return true;  // -1: EINTR
-    for (const pollfd& polled : polled_) {
-      if (polled.revents & kErrorMask) *slept = Slept::kError;
-    }
+    const bool woken = polled_.back().revents != 0;
+    if (count > (woken ? 1 : 0)) *slept = Slept::kDescriptor;
     return true;
   }
 
@@ -110,7 +108,7 @@ class Waiter::UringSleeper final : public Waiter::Sleeper {
     io_uring_cqe* cqe = nullptr;
     const int result = io_uring_submit_and_wait_timeout(&ring_, &cqe, 1,
                                                         timeout_ns < 0 ? nullptr : &limit, nullptr);
-    *slept = result == -ETIME ? Slept::kTimeout : Slept::kSomething;
+    *slept = result == -ETIME ? Slept::kTimeout : Slept::kNothing;
     if (result < 0 && result != -ETIME && result != -EINTR && result != -EAGAIN) return false;
     return TakeCompletions(slept);
   }
@@ -141,8 +139,9 @@ class Waiter::UringSleeper final : public Waiter::Sleeper {
     io_uring_cqe* cqe;
     io_uring_for_each_cqe(&ring_, head, cqe) {
       ++count;
-      if (cqe->res < 0 || (static_cast<uint32_t>(cqe->res) & kErrorMask)) *slept = Slept::kError;
-      if (!(cqe->flags & IORING_CQE_F_MORE)) good = Arm(io_uring_cqe_get_data64(cqe)) && good;
+      const uint64_t index = io_uring_cqe_get_data64(cqe);
+      if (index + 1 != fds_.size()) *slept = Slept::kDescriptor;
+      if (!(cqe->flags & IORING_CQE_F_MORE)) good = Arm(index) && good;
     }
     io_uring_cq_advance(&ring_, count);
     return good;
@@ -187,7 +186,7 @@ Waiter::~Waiter() {
 }
 
 Waiter::Slept Waiter::Sleep(int64_t timeout_ns) {
-  Slept slept = Slept::kSomething;
+  Slept slept = Slept::kNothing;
   if (!sleeper_->Sleep(timeout_ns, &slept)) {
     // Another thread than the first one waits, or a sandbox forbids the call: poll from now on.
     method_ = "ppoll: io_uring failed while waiting";

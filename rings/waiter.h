@@ -27,7 +27,7 @@
 namespace weir {
 
 enum class WaitResult : uint8_t {
-  kReady,    // ready() said so, or a descriptor reports an error that its source should look at
+  kReady,    // ready() said so, or a descriptor was readable or in error: its source should look
   kWoken,    // Wake was called
   kTimeout,  // the time has passed
 };
@@ -71,7 +71,7 @@ class Waiter {
   class Sleeper;
   class UringSleeper;
   class PollSleeper;
-  enum class Slept : uint8_t { kSomething, kError, kTimeout };
+  enum class Slept : uint8_t { kDescriptor, kNothing, kTimeout };
 
   Waiter() = default;
   Slept Sleep(int64_t timeout_ns);
@@ -120,7 +120,7 @@ WaitResult Waiter::Wait(int64_t timeout_ns, int64_t spin_ns, Ready&& ready) {
     if (ready()) return WaitResult::kReady;
     const int64_t left = timeout_ns < 0 ? kForever : limit - (NowNs() - start);
     if (timeout_ns >= 0 && left <= 0) return WaitResult::kTimeout;
-    if (Sleep(left) == Slept::kError) return WaitResult::kReady;
+    if (Sleep(left) == Slept::kDescriptor) return WaitResult::kReady;
   }
 }
 

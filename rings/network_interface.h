@@ -1,0 +1,39 @@
+// What the kernel says of a network interface: netdevice(7), getifaddrs(3).
+//
+// Cold path, any thread. The network namespace is the calling thread's.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+
+namespace weir {
+
+struct NetworkInterface {
+  std::string name;
+  int index = 0;
+  uint16_t hardware_type = 0;  // ARPHRD_*
+  bool up = false;
+};
+
+// Fails with a list of the interfaces there are when this one is not among them.
+absl::StatusOr<NetworkInterface> FindInterface(const std::string& name);
+
+// "eth0, lo".
+std::string InterfaceNames();
+
+// How frames of an interface are captured.
+struct LinkLayer {
+  uint16_t link_type;
+  // True: the link header is left out and frames start with the IP header (SOCK_DGRAM). Tunnels and
+  // PPP devices have none, or one that differs by driver.
+  bool cooked;
+};
+LinkLayer LinkLayerOf(uint16_t hardware_type);
+
+// Frames that the device could not store (rx_missed_errors); wraps at 2^32. No value: not told.
+std::optional<uint32_t> MissedFrames(const std::string& name);
+
+}  // namespace weir

@@ -1,0 +1,120 @@
+#include "rings/packet_source.h"
+
+#include <linux/if_packet.h>
+#include <sys/socket.h>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "rings/packet_socket.h"
+
+namespace weir {
+namespace {
+
+constexpr int64_t kNanosecondsPerMillisecond = 1'000'000;
+constexpr uint32_t kKernelDefaultRetireMs = 8;  // DEFAULT_PRB_RETIRE_TOV of af_packet.c
+
+absl::Status Direct(int fd, CaptureDirection direction, std::vector<sock_filter>* program) {
+  if (direction == CaptureDirection::kIn) return IgnoreOutgoing(fd);
+  if (direction == CaptureDirection::kOut) *program = OnlyOutgoing(*program);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<PacketSource>> PacketSource::Open(
+    const PacketSourceOptions& options) {
+  auto source = std::unique_ptr<PacketSource>(new PacketSource);
+  if (auto status = source->Start(options); !status.ok()) return status;
+  return source;
+}
+
+absl::Status PacketSource::Start(const PacketSourceOptions& options) {
+  if (auto status = CheckGeometry(options.ring); !status.ok()) return status;
+  if (options.snap_length == 0) {
+    return absl::InvalidArgumentError("snap length of 0 bytes: --snaplen must be at least 1");
+  }
+  const auto interface = FindInterface(options.interface);
+  if (!interface.ok()) return interface.status();
+  const LinkLayer link = LinkLayerOf(interface->hardware_type);
+  auto fd = OpenPacketSocket(link.cooked);
+  if (!fd.ok()) return fd.status();
+  socket_ = *std::move(fd);
+  auto program = CompileSocketFilter(options.filter, *interface, options.snap_length);
+  if (!program.ok()) return program.status();
+  if (auto status = Direct(socket_.get(), options.direction, &*program); !status.ok())
+    return status;
+  if (auto status = UseBlocks(socket_.get()); !status.ok()) return status;
+  if (auto status = AttachSocketFilter(socket_.get(), *program); !status.ok()) return status;
+  if (options.hardware_timestamps) {
+    const absl::Status status = UseHardwareTimestamps(socket_.get(), interface->name);
+    if (!status.ok()) {
+      notes_.push_back(absl::StrCat(status.message(), ": time stamps are the kernel's"));
+    }
+  }
+  auto memory = PacketRing::Create(socket_.get(), options.ring, &notes_);
+  if (!memory.ok()) return memory.status();
+  memory_ = *std::move(memory);
+  ring_ = BlockRing(memory_.memory(), memory_.block_bytes(), memory_.block_count());
+  auto watch = LinkWatch::Create(socket_.get());
+  if (!watch.ok()) return watch.status();
+  watch_ = *std::move(watch);
+
+  interface_ = {interface->name, link.link_type, options.snap_length};
+  defaults_.link_type = link.link_type;
+  const uint32_t retire_ms =
+      options.ring.retire_ms != 0 ? options.ring.retire_ms : kKernelDefaultRetireMs;
+  hold_back_ns_ = retire_ms * kNanosecondsPerMillisecond;
+  takes_all_ = options.filter.empty() && options.direction == CaptureDirection::kBoth;
+  missed_seen_ = MissedFrames(interface->name);
+  if (auto status = BindPacketSocket(socket_.get(), *interface); !status.ok()) return status;
+  if (options.promiscuous) {
+    const absl::Status status = JoinPromiscuous(socket_.get(), interface->index);
+    if (!status.ok()) notes_.push_back(std::string(status.message()));
+  }
+  if (!interface->up) notes_.push_back(absl::StrCat(interface->name, " is down: waiting for it"));
+  return absl::OkStatus();
+}
+
+int PacketSource::Receive(std::span<Frame> frames) {
+  const int count = ring_.Receive(frames, defaults_);
+  received_ += static_cast<uint64_t>(count);
+  if (count == 0) [[unlikely]]
+    LookAtLink();
+  return count;
+}
+
+void PacketSource::LookAtLink() {
+  if (gone_ || watch_.Look() != LinkWatch::State::kGone) return;
+  ReadKernelCounters();
+  gone_ = true;
+  expected_ = ring_.broken_blocks() == 0 ? accepted_ : 0;
+  status_ = absl::UnavailableError(
+      absl::StrCat("interface ", interface_.name, " was removed while it was captured"));
+}
+
+// Reading resets the kernel's counters; its tp_packets includes tp_drops.
+void PacketSource::ReadKernelCounters() {
+  tpacket_stats_v3 stats{};
+  socklen_t length = sizeof stats;
+  if (getsockopt(socket_.get(), SOL_PACKET, PACKET_STATISTICS, &stats, &length) != 0) return;
+  accepted_ += stats.tp_packets - stats.tp_drops;
+  dropped_ += stats.tp_drops;
+  freezes_ += stats.tp_freeze_q_cnt;
+}
+
+SourceCounters PacketSource::Counters() {
+  ReadKernelCounters();
+  const std::optional<uint32_t> missed = MissedFrames(interface_.name);
+  if (missed.has_value() && missed_seen_.has_value()) missed_ += *missed - *missed_seen_;
+  if (missed.has_value()) missed_seen_ = missed;
+  SourceCounters counters;
+  counters.received = received_;
+  counters.ring_dropped = dropped_;
+  counters.ring_freezes = freezes_;
+  if (takes_all_) counters.kernel_filtered = 0;
+  if (missed_seen_.has_value()) counters.nic_missed = missed_;
+  counters.broken_blocks = ring_.broken_blocks();
+  return counters;
+}
+
+}  // namespace weir

@@ -1,0 +1,83 @@
+// Frames of a network interface: AF_PACKET with a TPACKET_V3 ring (packet(7), packet_mmap.rst).
+//
+// Needs CAP_NET_RAW. A frame that the ring has no room for is counted by the kernel, never waited
+// for. When the interface goes down the source waits until it is up again; when it is removed, the
+// source hands out what the ring still holds and ends, and status() says so.
+//
+// Thread: Open on any one; the rest on the shard's own. The network namespace is that of the thread
+// that calls Open.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "rings/block_ring.h"
+#include "rings/frame_source.h"
+#include "rings/link_watch.h"
+#include "rings/network_interface.h"
+#include "rings/packet_ring.h"
+#include "rings/socket_filter.h"
+#include "rings/unique_fd.h"
+
+namespace weir {
+
+struct PacketSourceOptions {
+  std::string interface;
+  RingGeometry ring;
+  uint32_t snap_length = 262144;  // bytes kept of a frame
+  bool promiscuous = true;
+  CaptureDirection direction = CaptureDirection::kBoth;
+  std::string filter;                // tcpdump's language; empty: everything
+  bool hardware_timestamps = false;  // where the device has none: the kernel's, and a note
+};
+
+class PacketSource final : public FrameSource {
+ public:
+  static absl::StatusOr<std::unique_ptr<PacketSource>> Open(const PacketSourceOptions& options);
+
+  // What differs from what was asked for, for people; empty when nothing does.
+  std::span<const std::string> notes() const { return notes_; }
+  size_t ring_bytes() const { return memory_.bytes(); }
+
+  int Receive(std::span<Frame> frames) override;
+  void Release() override { ring_.Release(); }
+  bool ready() const override { return ring_.ready(); }
+  int wait_fd() const override { return watch_.wait_fd(); }
+  bool ended() const override { return gone_ && received_ >= expected_ && !ring_.ready(); }
+  absl::Status status() const override { return status_; }
+  SourceCounters Counters() override;
+  std::span<const SourceInterface> interfaces() const override { return {&interface_, 1}; }
+  int64_t hold_back_ns() const override { return hold_back_ns_; }
+
+ private:
+  PacketSource() = default;
+  absl::Status Start(const PacketSourceOptions& options);
+  void LookAtLink();
+  void ReadKernelCounters();
+
+  SourceInterface interface_;
+  FrameDefaults defaults_;
+  int64_t hold_back_ns_ = 0;
+  bool takes_all_ = true;  // no filter: nothing is rejected in the kernel
+  std::vector<std::string> notes_;
+  UniqueFd socket_;
+  PacketRing memory_;
+  BlockRing ring_;
+  LinkWatch watch_;
+  uint64_t received_ = 0;
+  uint64_t accepted_ = 0;  // frames that the kernel put into the ring
+  uint64_t dropped_ = 0;
+  uint64_t freezes_ = 0;
+  std::optional<uint32_t> missed_seen_;  // the device's counter when it was read last
+  uint64_t missed_ = 0;
+  bool gone_ = false;
+  uint64_t expected_ = 0;  // gone_: frames to hand out before the end
+  absl::Status status_;
+};
+
+}  // namespace weir

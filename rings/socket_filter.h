@@ -1,0 +1,32 @@
+// Classic BPF programs for a packet socket: what it takes, and how much of each frame.
+//
+// The program's return value is the number of bytes to keep, so it carries the snap length too:
+// packet(7), SO_ATTACH_FILTER of socket(7), <linux/filter.h>. Cold path.
+#pragma once
+
+#include <linux/filter.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "rings/network_interface.h"
+
+namespace weir {
+
+enum class CaptureDirection : uint8_t { kBoth, kIn, kOut };
+
+// Compiles tcpdump's language (pcap-filter(7)); empty: everything. Compiled for the live interface,
+// because only then does libpcap look for VLAN tags where the kernel keeps them, in the metadata.
+absl::StatusOr<std::vector<sock_filter>> CompileSocketFilter(const std::string& expression,
+                                                             const NetworkInterface& interface,
+                                                             uint32_t snap_length);
+
+// The same program, refusing frames that this host did not send.
+std::vector<sock_filter> OnlyOutgoing(const std::vector<sock_filter>& program);
+
+absl::Status AttachSocketFilter(int fd, const std::vector<sock_filter>& program);
+
+}  // namespace weir
