@@ -13,6 +13,8 @@ void SetAddresses(State& state, const uint8_t* header, uint32_t at, uint32_t siz
                   AddressFamily family) {
   Packet& packet = state.packet;
   packet.verdict = Verdict::kTracked;
+  packet.source_port = packet.destination_port = 0;
+  packet.flags = 0;
   packet.ip_offset = static_cast<uint32_t>(header - state.base);
   if (state.options.mac_addresses) return;
   packet.source = header + at;
@@ -23,7 +25,12 @@ void SetAddresses(State& state, const uint8_t* header, uint32_t at, uint32_t siz
 // A piece of a datagram: its place and bytes; ports only in the first one.
 void Piece(State& state, Slice in, uint8_t protocol, uint32_t id, uint32_t offset, bool more) {
   Packet& packet = state.packet;
-  if (offset == 0 && in.Has(4)) Transport(state, in, protocol);
+  const bool has_ports = protocol == ip_protocol::kTcp || protocol == ip_protocol::kUdp ||
+                         protocol == ip_protocol::kSctp;
+  if (offset == 0 && has_ports && in.Has(4)) {
+    packet.source_port = Load16(in.data);
+    packet.destination_port = Load16(in.data + 2);
+  }
   packet.protocol = protocol;
   packet.verdict = state.options.mac_addresses ? Verdict::kTracked : Verdict::kFragmentHeld;
   packet.flags |= packet_flag::kFragment;

@@ -1,4 +1,4 @@
-// Link layers: Ethernet and its tags.
+// Link layers that end in an EtherType: Ethernet and its tags, LLC, cooked captures; and raw IP.
 #include "engine/packet/decode_state.h"
 
 namespace weir::decode {
@@ -6,6 +6,7 @@ namespace {
 
 constexpr uint16_t kFirstEtherType = 0x0600;  // below it, the field is a length: IEEE 802.3 3.2.6
 
+// 802.1Q, 802.1ad and what stood for the latter before it was one.
 bool IsTag(uint16_t type) {
   return type == 0x8100 || type == 0x88a8 || type == 0x9100 || type == 0x9200 || type == 0x9300;
 }
@@ -22,6 +23,53 @@ void Tags(State& state, Slice in, uint16_t type) {
   EtherType(state, in, type);
 }
 
+// A tag that is no VLAN, `size` bytes with the next EtherType at their end.
+void OtherTag(State& state, Slice in, uint32_t size) {
+  if (!in.Has(size)) return state.Malformed(Malformed::kLinkTruncated);
+  Tags(state, in.From(size), Load16(in.data + size - 2));
+}
+
+// 802.1ah: the service instance, then the customer's Ethernet header.
+void BackboneService(State& state, Slice in) {
+  if (!in.Has(4)) return state.Malformed(Malformed::kLinkTruncated);
+  state.packet.label = Load24(in.data + 1);
+  Ethernet(state, in.From(4));
+}
+
+// 4 bytes of address family, of which BSD and Darwin write the host's order, OpenBSD the network's.
+void AddressFamilyLink(State& state, Slice in) {
+  if (!in.Has(4)) return state.Malformed(Malformed::kLinkTruncated);
+  if (in.data[0] == 0xff && in.data[1] == 0x03) return Ppp(state, in);  // so do old Linux PPP dumps
+  uint32_t family = Load32(in.data);
+  if ((family & 0xffff0000) != 0) family = __builtin_bswap32(family);
+  if (family == 2) return Ipv4(state, in.From(4));
+  const bool is_ipv6 = family == 10 || family == 23 || family == 24 || family == 28 || family == 30;
+  if (is_ipv6) return Ipv6(state, in.From(4));
+  if (family >= kFirstEtherType && family <= 0xffff) {
+    EtherType(state, in.From(4), static_cast<uint16_t>(family));
+  }
+}
+
+// Linux cooked capture: a header of `size` bytes with the protocol at `at`.
+void Cooked(State& state, Slice in, uint32_t size, uint32_t at) {
+  constexpr uint16_t kLlcFrame = 4;
+  if (!in.Has(size)) return state.Malformed(Malformed::kLinkTruncated);
+  const uint16_t protocol = Load16(in.data + at);
+  if (protocol == kLlcFrame) return LlcSnap(state, in.From(size));
+  EtherType(state, in.From(size), protocol);
+}
+
+// Frame control, two addresses, LLC (ANSI X3.139).
+void Fddi(State& state, Slice in) {
+  if (!in.Has(13)) return state.Malformed(Malformed::kLinkTruncated);
+  if (state.options.mac_addresses && state.packet.family == AddressFamily::kNone) {
+    state.packet.destination = in.data + 1;
+    state.packet.source = in.data + 7;
+    state.packet.family = AddressFamily::kMac;
+  }
+  if ((in.data[0] & 0x70) == 0x50) LlcSnap(state, in.From(13));
+}
+
 }  // namespace
 
 void Tag(State& state, uint16_t tci) {
@@ -36,6 +84,7 @@ void Tag(State& state, uint16_t tci) {
 
 void Ethernet(State& state, Slice in) {
   if (!in.Has(14)) return state.Malformed(Malformed::kLinkTruncated);
+  if (++state.depth > kMaxDepth) return state.Malformed(Malformed::kTunnelDepth);
   if (state.options.mac_addresses && state.packet.family == AddressFamily::kNone) {
     state.packet.destination = in.data;
     state.packet.source = in.data + 6;
@@ -45,23 +94,88 @@ void Ethernet(State& state, Slice in) {
 }
 
 void EtherType(State& state, Slice in, uint16_t type) {
-  if (type == 0x0800) return Ipv4(state, in);
-  if (type == 0x86dd) return Ipv6(state, in);
-  if (IsTag(type)) return Tags(state, in, type);
+  switch (type) {
+    case 0x0800:
+      return Ipv4(state, in);
+    case 0x86dd:
+      return Ipv6(state, in);
+    case 0x8847:
+    case 0x8848:
+      return Mpls(state, in);
+    case 0x8864:
+      return PppoeSession(state, in);
+    case 0x880b:
+      return Ppp(state, in);
+    case 0x6558:  // transparent Ethernet bridging: RFC 1701
+      return Ethernet(state, in);
+    case 0x88e7:
+      return BackboneService(state, in);
+    case 0x894f:
+      return NetworkServiceHeader(state, in);
+    case 0x8909:  // Cisco metadata: version, length, option, security group tag
+      return OtherTag(state, in, 8);
+    case 0x893f:  // 802.1BR E-tag
+      return OtherTag(state, in, 8);
+    case 0x8926:  // VN-tag
+      return OtherTag(state, in, 6);
+    default:
+      if (IsTag(type)) Tags(state, in, type);
+  }
 }
 
+// IEEE 802.2; RFC 1042.
 void LlcSnap(State& state, Slice in) {
   if (!in.Has(3)) return;
-  const uint32_t control = (in.data[2] & 3) == 3 ? 1 : 2;  // unnumbered frames have one byte
-  if (in.data[0] == 0x06 && in.data[1] == 0x06) return Ipv4(state, in.Beyond(2 + control));
+  if (in.data[0] == 0x06 && in.data[1] == 0x06) return Ipv4(state, in.From(3));
   if (in.data[0] != 0xaa || in.data[1] != 0xaa || !in.Has(8)) return;
   const uint32_t organization = Load24(in.data + 3);
   const uint16_t type = Load16(in.data + 6);
-  if (organization == 0 || organization == 0x0000f8) EtherType(state, in.From(8), type);
+  const bool is_ether_type =
+      organization == 0 || organization == 0x0000f8 || organization == 0x080007;
+  if (is_ether_type) return EtherType(state, in.From(8), type);
+  const bool is_bridged_ethernet = organization == 0x0080c2 && (type == 1 || type == 7);
+  if (is_bridged_ethernet) return Ethernet(state, in.From(8));
 }
 
-void Link(State& state, Slice in, uint16_t link_type) {
-  if (link_type == link_type::kEthernet) return Ethernet(state, in);
+void Link(State& state, Slice in, uint32_t link_type) {
+  switch (link_type) {
+    case link_type::kEthernet:
+      return Ethernet(state, in);
+    case link_type::kNull:
+    case link_type::kLoop:
+      return AddressFamilyLink(state, in);
+    case link_type::kRaw:
+    case link_type::kRawBsd:
+    case link_type::kRawOpenBsd:
+      return IpByVersion(state, in);
+    case link_type::kIpv4:
+      return Ipv4(state, in);
+    case link_type::kIpv6:
+      return Ipv6(state, in);
+    case link_type::kLinuxSll:
+      return Cooked(state, in, 16, 14);
+    case link_type::kLinuxSll2:
+      return Cooked(state, in, 20, 0);
+    case link_type::kPpp:
+    case link_type::kPppHdlc:
+      return Ppp(state, in);
+    case link_type::kPppEther:
+      return PppoeSession(state, in);
+    case link_type::kCiscoHdlc:
+      return CiscoHdlc(state, in);
+    case link_type::kFrameRelay:
+      return FrameRelay(state, in);
+    case link_type::kFddi:
+      return Fddi(state, in);
+    case link_type::kIeee80211:
+      return Ieee80211(state, in);
+    case link_type::kRadiotap:
+      return Radiotap(state, in);
+    case link_type::kPpi:
+      return PerPacketInformation(state, in);
+    default:
+      return;
+  }
 }
 
 }  // namespace weir::decode

@@ -58,20 +58,39 @@ struct State {
 // Any layer: reads `in`, goes on to the next one.
 using Layer = void (*)(State&, Slice);
 
-// link.cc: dispatch on Frame::link_type.
-void Link(State& state, Slice in, uint16_t link_type);
+// decode_link.cc: dispatch on Frame::link_type, Ethernet and its tags, cooked and raw captures.
+void Link(State& state, Slice in, uint32_t link_type);
 void Ethernet(State& state, Slice in);
 void EtherType(State& state, Slice in, uint16_t type);  // what follows an EtherType
 void Tag(State& state, uint16_t tci);                   // one VLAN tag of the stack
 void LlcSnap(State& state, Slice in);
 
-// ip.cc
+// decode_serial.cc: point-to-point links and labels.
+void Ppp(State& state, Slice in);  // with or without address and control
+void CiscoHdlc(State& state, Slice in);
+void FrameRelay(State& state, Slice in);
+void PppoeSession(State& state, Slice in);
+void Mpls(State& state, Slice in);
+
+// decode_wifi.cc
+void Radiotap(State& state, Slice in);
+void PerPacketInformation(State& state, Slice in);
+void Ieee80211(State& state, Slice in);
+void Ieee80211Swapped(State& state, Slice in);  // frame control bytes exchanged, as CAPWAP has them
+
+// decode_ip.cc
 void IpByVersion(State& state, Slice in);  // by the first nibble; anything but 4 and 6 is not IP
 void Ipv4(State& state, Slice in);
 void Ipv6(State& state, Slice in);
 
-// transport.cc: what an IP header, or the last extension header, announces.
+// decode_transport.cc: what an IP header, or the last extension header, announces.
 void Transport(State& state, Slice in, uint8_t protocol);
+
+// decode_tunnel.cc, decode_gre.cc. The layer reads the tunnel's own header.
+void Gre(State& state, Slice in);
+void NetworkServiceHeader(State& state, Slice in);
+Layer UdpTunnel(uint16_t source_port, uint16_t destination_port);  // null: not a tunnel's ports
+Layer IpTunnel(uint8_t protocol);                                  // null: not a tunnel
 
 // Follows an encapsulation behind the packet as it stands now, and falls back to that where the
 // inside is nothing to key a flow by.

@@ -63,7 +63,11 @@ void Udp(State& state, Slice in) {
     if (said != 0 && (said < 8 || said > in.wire)) state.Anomaly(Anomaly::kUdpLength);
     if (said >= 8 && said < in.wire) length = said;
   }
-  SetPayload(state.packet, in.First(length).Beyond(8));
+  const Slice payload = in.First(length).Beyond(8);
+  SetPayload(state.packet, payload);
+  if (!state.options.decapsulate) return;
+  const Layer tunnel = UdpTunnel(state.packet.source_port, state.packet.destination_port);
+  if (tunnel != nullptr) Follow(state, payload, tunnel);
 }
 
 // Ports, and a payload behind a header of `size` bytes.
@@ -94,7 +98,6 @@ void Transport(State& state, Slice in, uint8_t protocol) {
   Packet& packet = state.packet;
   packet.protocol = protocol;
   packet.transport_offset = static_cast<uint32_t>(in.data - state.base);
-  packet.source_port = packet.destination_port = 0;
   SetPayload(packet, in);
   switch (protocol) {
     case ip_protocol::kTcp:
@@ -114,7 +117,8 @@ void Transport(State& state, Slice in, uint8_t protocol) {
       if (!in.Has(2)) return state.Malformed(Malformed::kTransportTruncated);
       return Icmp(state, in, IsEcho6(in.data[0]), IsError6(in.data[0]));
     default:
-      return;
+      if (!state.options.decapsulate) return;
+      if (const Layer tunnel = IpTunnel(protocol)) Follow(state, in, tunnel);
   }
 }
 

@@ -29,6 +29,10 @@ struct DecoderOptions {
   bool decapsulate = true;     // --decap: follow tunnels to the innermost IP
   bool mac_addresses = false;  // --key mac-pair: point source and destination at MAC addresses
   uint32_t key_parts = key_part::kAll;  // which identifiers enter Packet::tunnel
+  // A frame belongs to the innermost IP header that carries TCP or UDP, as in Wireshark: a ping
+  // inside VXLAN counts in the VXLAN's own UDP conversation. False: to the innermost IP header
+  // whatever it carries.
+  bool prefer_ports = true;
 };
 
 class Decoder {

@@ -17,10 +17,12 @@ inline constexpr uint16_t kVxlan = 4789;   // RFC 7348
 inline constexpr uint16_t kVxlanGpe = 4790;
 inline constexpr uint16_t kCapwapData = 5247;  // RFC 5415
 inline constexpr uint16_t kGeneve = 6081;      // RFC 8926
+inline constexpr uint16_t kLispData = 4341;    // RFC 9300
+inline constexpr uint16_t kGre = 4754;         // RFC 8086
 inline constexpr uint16_t kMpls = 6635;        // RFC 7510
-inline constexpr std::array<uint16_t, 10> kAll = {kL2tp,   kGtpControl, kGtpUser,  kGtpPrime,
+inline constexpr std::array<uint16_t, 12> kAll = {kL2tp,   kGtpControl, kGtpUser,  kGtpPrime,
                                                   kTeredo, kVxlan,      kVxlanGpe, kCapwapData,
-                                                  kGeneve, kMpls};
+                                                  kGeneve, kLispData,   kGre,      kMpls};
 }  // namespace udp_port
 
 // One slot per hash value holds the tunnel port that has it: a probe is one load and one
