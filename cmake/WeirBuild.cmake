@@ -11,12 +11,13 @@ if(NOT CMAKE_BUILD_TYPE)
 endif()
 
 set(WEIR_MARCH "x86-64-v2" CACHE STRING
-    "Baseline instruction set. x86-64-v2 (2009 and later) runs on every machine that drives a 10G port")
+    "Baseline instruction set; x86-64-v2 (2009) runs on every machine that drives a 10G port")
 option(WEIR_WERROR "Warnings are errors" ON)
 option(WEIR_FUZZ "Build libFuzzer targets (Clang)" OFF)
 set(WEIR_SANITIZE "" CACHE STRING "Value of -fsanitize for everything, empty for none")
 
-add_compile_options(-Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wconversion -Wno-sign-conversion)
+add_compile_options(-Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wconversion -Wno-sign-conversion
+                    -Wno-missing-field-initializers)  # designated initializers leave the rest to its defaults
 if(WEIR_WERROR)
   add_compile_options(-Werror)
 endif()
@@ -27,22 +28,31 @@ if(WEIR_SANITIZE)
   add_compile_options(-fsanitize=${WEIR_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${WEIR_SANITIZE})
 endif()
+if(WEIR_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
 include_directories(${CMAKE_SOURCE_DIR})
 
 find_package(PkgConfig REQUIRED)
 find_package(absl REQUIRED)
 find_package(Threads REQUIRED)
 pkg_check_modules(liburing REQUIRED IMPORTED_TARGET liburing)
-pkg_check_modules(libbpf REQUIRED IMPORTED_TARGET libbpf)
-pkg_check_modules(libxdp REQUIRED IMPORTED_TARGET libxdp)
 pkg_check_modules(libpcap REQUIRED IMPORTED_TARGET libpcap)
-pkg_check_modules(libxxhash REQUIRED IMPORTED_TARGET libxxhash)
+pkg_check_modules(libxxhash REQUIRED libxxhash)
 
-# weir_library(NAME sources... LINK libraries...): the objects of one folder.
+# xxHash is compiled into the objects that use it (XXH_INLINE_ALL): nothing to link, nothing to export.
+add_library(weir_xxhash INTERFACE)
+target_include_directories(weir_xxhash SYSTEM INTERFACE ${libxxhash_INCLUDE_DIRS})
+
+# weir_library(NAME SOURCES sources... LINK libraries...): the objects of one folder. weir::weir is made
+# of all of them, and links what they link.
 set_property(GLOBAL PROPERTY WEIR_CORE_TARGETS "")
+set_property(GLOBAL PROPERTY WEIR_CORE_LIBRARIES "")
 function(weir_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
   add_library(${name} OBJECT ${ARG_SOURCES})
   target_link_libraries(${name} PUBLIC ${ARG_LINK})
   set_property(GLOBAL APPEND PROPERTY WEIR_CORE_TARGETS ${name})
+  list(FILTER ARG_LINK EXCLUDE REGEX "^weir_")
+  set_property(GLOBAL APPEND PROPERTY WEIR_CORE_LIBRARIES ${ARG_LINK})
 endfunction()

@@ -21,6 +21,7 @@
 #include "engine/flow/options.h"
 #include "engine/packet/decoder.h"
 #include "engine/packet/dedup.h"
+#include "engine/packet/defragmenter.h"
 #include "engine/packet/packet_filter.h"
 #include "engine/stats/ledger.h"
 #include "rings/frame_source.h"
@@ -32,6 +33,7 @@ class FlowTracker;
 struct ShardOptions {
   DecoderOptions decoder;
   FlowOptions flow;
+  DefragmentOptions defragment;
   DedupOptions dedup;                                  // mode kOff: no dedup stage
   std::vector<std::shared_ptr<PacketFilter>> filters;  // a frame must pass all of them
   uint32_t events = event_mask::kRecords;              // kinds that Poll reports
@@ -56,7 +58,7 @@ class Shard {
 
   // Readable when Poll has work: for epoll, io_uring or a coroutine's reactor. Call Poll until it
   // returns no events and `idle()`, then wait for the descriptor again.
-  int fd() const;
+  int fd();
 
   // True when the last Poll found no frame and nothing expired.
   bool idle() const;
@@ -72,8 +74,8 @@ class Shard {
   absl::Status status() const;
 
   const Ledger& ledger() const;
-  SourceCounters source_counters();  // sum over the sources; a system call each
-  const DedupCounters& dedup_counters() const;
+  SourceCounters source_counters();      // sum over the sources; a system call each
+  DedupCounters dedup_counters() const;  // zeros without a dedup stage
   FlowTracker& flows();
   std::span<const std::unique_ptr<FrameSource>> sources() const;
   int64_t time_ns() const;  // packet time

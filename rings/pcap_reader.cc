@@ -1,11 +1,10 @@
 #include "rings/pcap_reader.h"
 
-#include <pcap/pcap.h>
-
 #include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "rings/pcap_handle.h"
 
 namespace weir {
 namespace {
@@ -14,30 +13,16 @@ constexpr uint32_t kMagicNanoseconds = 0xa1b23c4d;
 constexpr uint32_t kMagicPatched = 0xa1b2cd34;
 constexpr uint32_t kLinkTypeMask = 0x03ffffff;  // above it: whether an FCS follows, and its length
 
-// libpcap's opinion of a file header.
-absl::StatusOr<pcap_t*> Judge(const uint8_t* header) {
-  FILE* file = fmemopen(const_cast<uint8_t*>(header), PcapReader::kFileHeaderBytes, "rb");
-  if (file == nullptr) return absl::ErrnoToStatus(errno, "fmemopen");
-  char error[PCAP_ERRBUF_SIZE] = "";
-  pcap_t* pcap = pcap_fopen_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_NANO, error);
-  if (pcap == nullptr) {
-    fclose(file);
-    return absl::InvalidArgumentError(absl::StrCat("libpcap refuses the file header: ", error));
-  }
-  return pcap;
-}
-
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<PcapReader>> PcapReader::Create(FileWindow& window) {
-  const uint8_t* header = window.PeekBlocking(kFileHeaderBytes);
+  const uint8_t* header = window.PeekBlocking(kPcapHeaderBytes);
   if (header == nullptr) return absl::DataLossError("the file ends in the middle of its header");
-  absl::StatusOr<pcap_t*> judged = Judge(header);
+  absl::StatusOr<PcapHandle> judged = OpenPcapHeader(header);
   if (!judged.ok()) return judged.status();
   std::unique_ptr<PcapReader> reader(new PcapReader(window));
-  reader->swapped_ = pcap_is_swapped(*judged) != 0;
-  reader->SetVersion(pcap_major_version(*judged), pcap_minor_version(*judged));
-  pcap_close(*judged);
+  reader->swapped_ = pcap_is_swapped(judged->get()) != 0;
+  reader->SetVersion(pcap_major_version(judged->get()), pcap_minor_version(judged->get()));
 
   const uint32_t magic = reader->Get32(header);
   reader->ns_per_unit_ = magic == kMagicNanoseconds ? 1 : 1000;
@@ -47,7 +32,7 @@ absl::StatusOr<std::unique_ptr<PcapReader>> PcapReader::Create(FileWindow& windo
   reader->cooked_ =
       reader->link_type_ == link_type::kLinuxSll || reader->link_type_ == link_type::kLinuxSll2;
   reader->interfaces_.push_back({"", reader->link_type_, reader->Get32(header + 16)});
-  window.Consume(kFileHeaderBytes);
+  window.Consume(kPcapHeaderBytes);
   return reader;
 }
 

@@ -15,8 +15,6 @@ namespace weir {
 
 class PcapReader : public CaptureReader {
  public:
-  static constexpr size_t kFileHeaderBytes = 24;
-
   // Takes the file header from the window. InvalidArgument with libpcap's words when it refuses it.
   static absl::StatusOr<std::unique_ptr<PcapReader>> Create(FileWindow& window);
 

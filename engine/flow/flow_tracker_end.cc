@@ -101,7 +101,8 @@ bool FlowTracker::Expire(EventBuffer& events) {
 bool FlowTracker::Flush(EventBuffer& events) {
   for (; flush_ < table_->slots(); ++flush_) {
     if (!events.HasRoom()) return true;
-    if (table_->used(flush_)) EndFlow(flush_, FlowEnd::kEnd, events);
+    if (!table_->used(flush_)) continue;
+    EndFlow(flush_, Expired(flush_, table_->hot(flush_)) ? FlowEnd::kIdle : FlowEnd::kEnd, events);
   }
   flush_ = 0;
   return false;

@@ -70,7 +70,8 @@ void FlowTracker::TrackTcp(uint32_t slot, FlowHot& hot, const Packet& packet, in
   const uint8_t flags = packet.tcp_flags;
   const uint8_t both_seen = hot.letters[0] & hot.letters[1] & history_bit::kSeen;
   hot.tcp_flags[side] |= flags;
-  if ((flags & kControl) == 0 && hot.phase == Phase::kTcpEstablished && both_seen != 0 &&
+  if ((flags & kControl) == 0 && (hot.flags & flow_flag::kDoubtfulRst) == 0 &&
+      hot.phase == Phase::kTcpEstablished && both_seen != 0 &&
       (packet.flags & packet_flag::kTcpFields) != 0) [[likely]] {
     Advance(hot.next_seq[side], packet.tcp_seq + packet.payload_wire_length);
     if ((flags & tcp_flag::kAck) != 0) Advance(hot.next_seq[side ^ 1], packet.tcp_ack);
@@ -84,6 +85,7 @@ void FlowTracker::TrackTcp(uint32_t slot, FlowHot& hot, const Packet& packet, in
 
 void FlowTracker::TrackTcpControl(uint32_t slot, FlowHot& hot, const Packet& packet, int side,
                                   EventBuffer& events) {
+  FlipIfMistaken(slot, hot, packet, side);
   const uint8_t fresh = LettersOf(packet) & static_cast<uint8_t>(~hot.letters[side]);
   if (fresh != 0) NoteHistory(slot, hot, side, fresh);
   if ((packet.flags & packet_flag::kTcpFields) == 0) return;
@@ -93,7 +95,6 @@ void FlowTracker::TrackTcpControl(uint32_t slot, FlowHot& hot, const Packet& pac
     TrackReset(slot, hot, packet, side, known, events);
     return;
   }
-  FlipIfMistaken(slot, hot, packet, side);
   if (!known) LearnSide(slot, hot, packet, side);
   Advance(hot.next_seq[side], SequenceEnd(packet));
   NoteAcknowledgement(hot, packet, side);

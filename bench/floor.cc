@@ -1,0 +1,43 @@
+#include "bench/floor.h"
+
+#include <array>
+#include <cstring>
+
+#include "bench/trace.h"
+
+namespace weir::bench {
+
+Floor::Floor(uint32_t flows)
+    : arena_(*Arena::Create(Arena::Bytes<Line>(flows))), lines_(arena_.Take<Line>(flows)) {}
+
+int Floor::Poll(FrameSource& source) {
+  std::array<Frame, kBatchFrames> frames;
+  std::array<uint64_t, kBatchFrames> sums;
+  std::array<uint32_t, kBatchFrames> flows;
+  source.Release();
+  const int count = source.Receive(frames);
+  for (int i = 0; i < count; ++i) {
+    uint64_t words[8];
+    std::memcpy(words, frames[i].data, sizeof words);
+    sums[i] = words[0] ^ words[1] ^ words[2] ^ words[3] ^ words[4] ^ words[5] ^ words[6] ^ words[7];
+    flows[i] = FlowOf(frames[i].data);
+    __builtin_prefetch(&lines_[flows[i]], 1);
+  }
+  for (int i = 0; i < count; ++i) {
+    Line& line = lines_[flows[i]];
+    line.words[0] += 1;
+    line.words[1] += frames[i].wire_length;
+    line.words[2] ^= sums[i];
+  }
+  return count;
+}
+
+void Floor::Update(std::span<const uint32_t> flows) {
+  for (const uint32_t flow : flows) __builtin_prefetch(&lines_[flow], 1);
+  for (const uint32_t flow : flows) {
+    lines_[flow].words[0] += 1;
+    lines_[flow].words[1] += flow;
+  }
+}
+
+}  // namespace weir::bench

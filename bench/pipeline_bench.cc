@@ -1,0 +1,116 @@
+// The whole pipeline from the memory source, beside the floor on the same blocks. The ring is
+// refilled outside the time.
+//
+//   pipeline_bench --benchmark_repetitions=5 --benchmark_enable_random_interleaving=true
+
+#include <benchmark/benchmark.h>
+
+#include <chrono>
+#include <map>
+
+#include "bench/floor.h"
+#include "bench/trace.h"
+#include "engine/flow/flow_tracker.h"
+#include "engine/shard.h"
+
+namespace weir::bench {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+enum Traffic : int64_t { kMix, kSmall, kLarge };
+
+const Trace& TraceOf(int64_t traffic, uint32_t flows) {
+  static std::map<std::pair<int64_t, uint32_t>, std::unique_ptr<Trace>> traces;
+  auto& trace = traces[{traffic, flows}];
+  if (trace == nullptr) {
+    TraceOptions options{.flows = flows};
+    options.packets = std::max(options.packets, flows);
+    if (traffic == kSmall) options.mix = {{10, 1}};
+    if (traffic == kLarge) options.mix = {{1448, 1}};
+    trace = std::make_unique<Trace>(options);
+  }
+  return *trace;
+}
+
+MemorySourceOptions RingOptions(bool cold) {
+  return {.block_count = cold && !SmallRun() ? 1024u : 32u};
+}
+
+void Report(benchmark::State& state, uint64_t packets) {
+  state.SetItemsProcessed(static_cast<int64_t>(packets));
+  state.counters["ns/packet"] =
+      benchmark::Counter(static_cast<double>(packets) * 1e-9,
+                         benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+}
+
+template <typename Step>
+void Run(benchmark::State& state, MemorySource& source, Feed& feed, Step step) {
+  uint64_t packets = 0;
+  const auto lap = [&] {
+    while (source.ready()) packets += static_cast<uint64_t>(step());
+  };
+  // Every flow is in its table before time is taken.
+  for (int64_t left = state.range(1) * 2; left > 0;
+       left -= static_cast<int64_t>(packets), packets = 0) {
+    feed.Refill(source);
+    lap();
+  }
+  packets = 0;
+  for (auto _ : state) {
+    feed.Refill(source);
+    const auto start = Clock::now();
+    lap();
+    state.SetIterationTime(std::chrono::duration<double>(Clock::now() - start).count());
+  }
+  Report(state, packets);
+}
+
+void BM_Floor(benchmark::State& state) {
+  const auto flows = static_cast<uint32_t>(state.range(1));
+  const Trace& trace = TraceOf(state.range(0), flows);
+  auto source = *MemorySource::Create(RingOptions(state.range(2) != 0));
+  Floor floor(flows);
+  Feed feed(trace.frames());
+  Run(state, *source, feed, [&] { return floor.Poll(*source); });
+}
+
+void BM_Pipeline(benchmark::State& state) {
+  const auto flows = static_cast<uint32_t>(state.range(1));
+  const Trace& trace = TraceOf(state.range(0), flows);
+  auto owned = *MemorySource::Create(RingOptions(state.range(2) != 0));
+  MemorySource& source = *owned;
+  std::vector<std::unique_ptr<FrameSource>> sources;
+  sources.push_back(std::move(owned));
+  ShardOptions options;
+  options.flow.max_flows = flows + flows / 8;
+  auto shard = *Shard::Create(options, std::move(sources));
+  Feed feed(trace.frames());
+  Run(state, source, feed, [&] {
+    const uint64_t before = shard->ledger().received;
+    benchmark::DoNotOptimize(shard->Poll());
+    return shard->ledger().received - before;
+  });
+  if (shard->flows().alive() != std::min<size_t>(flows, trace.frames().size())) {
+    state.SkipWithError("not every flow was tracked");
+  }
+}
+
+void Sizes(benchmark::internal::Benchmark* benchmark) {
+  benchmark->ArgNames({"traffic", "flows", "cold"});
+  if (SmallRun()) {
+    benchmark->Args({kMix, 1'000, 0});
+  } else {
+    for (const int64_t flows : {1'000, 100'000, 1'000'000, 10'000'000})
+      benchmark->Args({kMix, flows, 0});
+    benchmark->Args({kMix, 100'000, 1});
+    benchmark->Args({kSmall, 10'000, 0});
+    benchmark->Args({kLarge, 1'000, 0});
+  }
+  benchmark->UseManualTime();
+}
+BENCHMARK(BM_Floor)->Apply(Sizes);
+BENCHMARK(BM_Pipeline)->Apply(Sizes);
+
+}  // namespace
+}  // namespace weir::bench

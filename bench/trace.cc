@@ -1,0 +1,79 @@
+#include "bench/trace.h"
+
+#include <cstdlib>
+#include <cstring>
+#include <random>
+
+namespace weir::bench {
+namespace {
+
+constexpr uint32_t kHeaders = 54;  // Ethernet, IPv4, TCP
+
+void Store16(uint8_t* at, uint32_t value) {
+  at[0] = static_cast<uint8_t>(value >> 8);
+  at[1] = static_cast<uint8_t>(value);
+}
+
+void Store32(uint8_t* at, uint32_t value) {
+  Store16(at, value >> 16);
+  Store16(at + 2, value & 0xffff);
+}
+
+void WriteHeaders(uint8_t* frame, uint32_t flow, uint32_t payload, uint32_t sequence) {
+  std::memset(frame, 0, kHeaders);
+  frame[0] = frame[6] = 2;
+  Store16(frame + 12, 0x0800);
+  uint8_t* ip = frame + 14;
+  ip[0] = 0x45;
+  Store16(ip + 2, 40 + payload);
+  ip[6] = 0x40;
+  ip[8] = 64;
+  ip[9] = ip_protocol::kTcp;
+  Store32(ip + 12, 0x0a00'0000 | flow);
+  Store32(ip + 16, 0xc0a8'0001 + flow % 251);
+  uint8_t* tcp = ip + 20;
+  Store16(tcp, 1024 + flow % 50'000);
+  Store16(tcp + 2, 443);
+  Store32(tcp + 4, sequence);
+  Store32(tcp + 8, 1);
+  tcp[12] = 0x50;
+  tcp[13] = tcp_flag::kAck;
+  Store16(tcp + 14, 65'535);
+}
+
+}  // namespace
+
+bool SmallRun() { return std::getenv("WEIR_BENCH_SMALL") != nullptr; }
+
+Trace::Trace(const TraceOptions& options) {
+  std::vector<uint32_t> sizes;
+  for (const auto& [payload, share] : options.mix) sizes.insert(sizes.end(), share, payload);
+  const uint32_t packets = SmallRun() ? 1u << 14 : options.packets;
+  std::mt19937 random(1);
+  std::vector<uint32_t> order(packets);
+  for (uint32_t i = 0; i < packets; ++i) order[i] = i % options.flows;
+  if (options.random_order) std::shuffle(order.begin(), order.end(), random);
+  std::vector<uint32_t> payloads(packets);
+  size_t total = 0;
+  for (uint32_t& payload : payloads) {
+    payload = sizes[random() % sizes.size()];
+    total += kHeaders + payload;
+  }
+  bytes_.resize(total);
+  frames_.reserve(packets);
+  std::vector<uint32_t> sequences(options.flows, 1);
+  uint8_t* at = bytes_.data();
+  for (uint32_t i = 0; i < packets; ++i) {
+    const uint32_t flow = order[i];
+    WriteHeaders(at, flow, payloads[i], sequences[flow]);
+    sequences[flow] += payloads[i];
+    Frame frame;
+    frame.data = at;
+    frame.captured_length = frame.wire_length = kHeaders + payloads[i];
+    frame.timestamp_ns = 1'700'000'000'000'000'000 + int64_t{i} * 50;
+    frames_.push_back(frame);
+    at += frame.captured_length;
+  }
+}
+
+}  // namespace weir::bench

@@ -1,0 +1,63 @@
+// Traffic for benchmarks: frames of TCP flows in random order, and a ring that is refilled from
+// them.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "engine/packet/packet.h"
+#include "rings/memory_source.h"
+
+namespace weir::bench {
+
+// True in test runs: small sizes, numbers without meaning.
+bool SmallRun();
+
+struct TraceOptions {
+  uint32_t flows = 100'000;
+  uint32_t packets = 1u << 20;
+  // Payload sizes and how often each stands in twelve packets.
+  std::vector<std::pair<uint32_t, uint32_t>> mix = {{64, 7}, {576, 4}, {1448, 1}};
+  bool random_order = true;  // false: flows take turns
+};
+
+// Ethernet/IPv4/TCP frames; a flow's number stands in the last three bytes of its client's address
+// (10.x.y.z). Sequence numbers go on from packet to packet, all from the client.
+class Trace {
+ public:
+  explicit Trace(const TraceOptions& options);
+  std::span<const Frame> frames() const { return frames_; }
+
+ private:
+  std::vector<uint8_t> bytes_;
+  std::vector<Frame> frames_;
+};
+
+// The flow number of a frame of a Trace.
+inline uint32_t FlowOf(const uint8_t* frame) {
+  return static_cast<uint32_t>(frame[27]) << 16 | static_cast<uint32_t>(frame[28]) << 8 | frame[29];
+}
+
+// Endless frames of a trace in a ring: 8 MiB, written anew just before it is read.
+class Feed {
+ public:
+  explicit Feed(std::span<const Frame> frames) : frames_(frames) {}
+  // Fills the free blocks; time stamps go on from lap to lap by the caller's wish only (they
+  // repeat).
+  void Refill(MemorySource& source) {
+    while (true) {
+      const size_t taken = source.Refill(frames_.subspan(next_));
+      next_ += taken;
+      if (next_ < frames_.size()) return;
+      next_ = 0;
+    }
+  }
+
+ private:
+  std::span<const Frame> frames_;
+  size_t next_ = 0;
+};
+
+}  // namespace weir::bench

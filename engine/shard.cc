@@ -1,0 +1,297 @@
+#include "engine/shard.h"
+
+#include <time.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "engine/flow/flow_tracker.h"
+#include "engine/packet/defragmenter.h"
+#include "rings/waiter.h"
+
+namespace weir {
+namespace {
+
+int64_t RealtimeNs() {
+  timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
+
+uint64_t Weight(const Packet& packet) { return uint64_t{1} + packet.held_packets; }
+
+}  // namespace
+
+class Shard::Impl {
+ public:
+  Impl(const ShardOptions& options, std::unique_ptr<FrameSource> source,
+       std::unique_ptr<Waiter> waiter, std::unique_ptr<FlowTracker> tracker)
+      : options_(options),
+        waiter_(std::move(waiter)),
+        tracker_(std::move(tracker)),
+        decoder_(options.decoder),
+        defragmenter_(options.defragment, decoder_),
+        events_(options.events) {
+    sources_.push_back(std::move(source));
+    if (options.dedup.mode != DedupMode::kOff) dedup_.emplace(options.dedup);
+  }
+
+  std::span<const Event> Poll();
+  absl::Status Wait(int64_t timeout_ns);
+  int fd();
+  void Stop() { waiter_->Wake(); }
+
+  bool idle() const { return idle_; }
+  bool done() const { return done_; }
+  const Ledger& ledger() const { return ledger_; }
+  DedupCounters dedup_counters() const { return dedup_ ? dedup_->counters() : DedupCounters{}; }
+  FlowTracker& flows() { return *tracker_; }
+  std::span<const std::unique_ptr<FrameSource>> sources() const { return sources_; }
+
+ private:
+  FrameSource& source() const { return *sources_.front(); }
+  void BeginStop();
+  int Receive();
+  void Process(std::span<const Frame> frames, std::span<Packet> packets);
+  void ReportFrames(std::span<const Frame> frames, std::span<const Packet> packets);
+  void Tally(std::span<const Packet> packets);
+  void TallyRefused(const Packet& packet);
+  void TallyFragments();
+  void Silence();
+  void Finish();
+  void Tick();
+  int64_t SleepNs(int64_t timeout_ns) const;
+
+  ShardOptions options_;
+  std::vector<std::unique_ptr<FrameSource>> sources_;
+  std::unique_ptr<Waiter> waiter_;
+  std::unique_ptr<FlowTracker> tracker_;
+  Decoder decoder_;
+  Defragmenter defragmenter_;
+  std::optional<Dedup> dedup_;
+  EventBuffer events_;
+  Ledger ledger_;
+  std::array<Frame, kBatchFrames> frames_;
+  std::array<Packet, kBatchFrames> packets_;
+  std::array<TunnelPath, kBatchFrames> paths_;
+  int64_t last_tick_ns_ = INT64_MIN;
+  int drain_batches_ = 0;  // what a stopped live shard may still read
+  bool fd_used_ = false;
+  bool stopped_ = false;
+  bool finishing_ = false;
+  bool idle_ = false;
+  bool done_ = false;
+};
+
+std::span<const Event> Shard::Impl::Poll() {
+  events_.Clear();
+  defragmenter_.Release();
+  source().Release();
+  if (done_) return {};
+  if (finishing_) {
+    Finish();
+    return events_.events();
+  }
+  const int count = Receive();
+  if (count > 0) {
+    const auto size = static_cast<size_t>(count);
+    Process({frames_.data(), size}, {packets_.data(), size});
+  } else if (stopped_ || source().ended()) {
+    finishing_ = true;
+  } else if (options_.live) {
+    Silence();
+  }
+  const bool more = tracker_->Expire(events_);
+  Tick();
+  idle_ = count == 0 && !more && !finishing_;
+  if (idle_ && fd_used_) waiter_->SetTimer(SleepNs(Waiter::kForever));
+  return events_.events();
+}
+
+// A live shard that is stopped still reads what lay in the ring, as far as a full ring goes; a file
+// ends at once.
+void Shard::Impl::BeginStop() {
+  constexpr int kDrainBatches = 1 << 14;
+  if (stopped_) return;
+  stopped_ = true;
+  idle_ = false;
+  drain_batches_ = options_.live ? kDrainBatches : 0;
+}
+
+int Shard::Impl::Receive() {
+  if (waiter_->TakeWake()) BeginStop();
+  if (stopped_ && drain_batches_-- <= 0) return 0;
+  return source().Receive(frames_);
+}
+
+void Shard::Impl::Process(std::span<const Frame> frames, std::span<Packet> packets) {
+  const auto paths = std::span(paths_).first(frames.size());
+  decoder_.DecodeBatch(frames, packets, paths);
+  for (const auto& filter : options_.filters) filter->Apply(frames, packets);
+  if (dedup_) dedup_->Apply(frames, packets);
+  const bool fragments = std::any_of(packets.begin(), packets.end(), [](const Packet& packet) {
+    return packet.verdict == Verdict::kFragmentHeld;
+  });
+  if (fragments) defragmenter_.Apply(frames, packets, paths, packets.front().timestamp_ns);
+  if (events_.Wants(EventKind::kFrame)) ReportFrames(frames, packets);
+  tracker_->Track(frames, packets, events_);
+  Tally(packets);
+}
+
+void Shard::Impl::ReportFrames(std::span<const Frame> frames, std::span<const Packet> packets) {
+  for (size_t i = 0; i < frames.size(); ++i) {
+    if (packets[i].verdict == Verdict::kFiltered || packets[i].verdict == Verdict::kDuplicate)
+      continue;
+    Event& event = events_.Add(EventKind::kFrame);
+    event.frame = &frames[i];
+    event.packet = &packets[i];
+    event.time_ns = frames[i].timestamp_ns;
+  }
+}
+
+void Shard::Impl::Tally(std::span<const Packet> packets) {
+  uint64_t tracked = 0, tracked_bytes = 0, bytes = 0;
+  uint32_t anomalies = 0;
+  for (const Packet& packet : packets) {
+    bytes += packet.wire_length;
+    anomalies |= packet.anomalies;
+    if (packet.verdict == Verdict::kTracked) [[likely]] {
+      tracked += Weight(packet);
+      tracked_bytes += uint64_t{packet.wire_length} + packet.held_bytes;
+    } else {
+      TallyRefused(packet);
+    }
+  }
+  ledger_.received += packets.size();
+  ledger_.received_bytes += bytes;
+  ledger_.tracked += tracked;
+  ledger_.tracked_bytes += tracked_bytes;
+  if (anomalies != 0) {
+    for (const Packet& packet : packets) {
+      for (size_t i = 0; i < kAnomalies; ++i) ledger_.anomaly[i] += packet.anomalies >> i & 1;
+    }
+  }
+  TallyFragments();
+}
+
+void Shard::Impl::TallyRefused(const Packet& packet) {
+  switch (packet.verdict) {
+    case Verdict::kFiltered:
+      ledger_.filtered += Weight(packet);
+      break;
+    case Verdict::kDuplicate:
+      ledger_.duplicate += Weight(packet);
+      break;
+    case Verdict::kNotIp:
+      ledger_.not_ip += Weight(packet);
+      break;
+    case Verdict::kMalformed:
+      ledger_.malformed[packet.reason] += Weight(packet);
+      break;
+    case Verdict::kShed:
+      ledger_.shed[packet.reason] += Weight(packet);
+      break;
+    case Verdict::kTracked:
+    case Verdict::kFragmentHeld:  // the defragmenter counts these, as they may still move
+    case Verdict::kFragmentDropped:
+      break;
+  }
+}
+
+void Shard::Impl::TallyFragments() {
+  const FragmentCounters& fragments = defragmenter_.counters();
+  ledger_.fragment_held = fragments.held;
+  ledger_.fragment_dropped = fragments.dropped;
+  ledger_.anomaly[static_cast<size_t>(Anomaly::kTimeRegression)] = tracker_->time_regressions();
+}
+
+// Nothing on the wire: packet time follows the clock, so that flows end on time.
+void Shard::Impl::Silence() {
+  const int64_t now = RealtimeNs() - source().hold_back_ns() - options_.clock_slack_ns;
+  tracker_->AdvanceTo(now);
+  defragmenter_.Expire(now);
+  TallyFragments();
+}
+
+void Shard::Impl::Finish() {
+  defragmenter_.Flush();
+  TallyFragments();
+  done_ = !tracker_->Flush(events_);
+  idle_ = false;
+  if (!done_) return;
+  if (!ledger_.Balanced()) ++ledger_.ledger_errors;
+}
+
+void Shard::Impl::Tick() {
+  if (!events_.Wants(EventKind::kTick) || tracker_->time_ns() == last_tick_ns_) return;
+  last_tick_ns_ = tracker_->time_ns();
+  events_.Add(EventKind::kTick).time_ns = last_tick_ns_;
+}
+
+int64_t Shard::Impl::SleepNs(int64_t timeout_ns) const {
+  if (source().wait_fd() < 0) return 0;
+  const int64_t due = options_.live ? tracker_->NextExpiry() : INT64_MAX;
+  if (due == INT64_MAX) return timeout_ns;
+  const int64_t wait = due + source().hold_back_ns() + options_.clock_slack_ns - RealtimeNs();
+  const int64_t until = std::max<int64_t>(wait, 0);
+  return timeout_ns < 0 ? until : std::min(timeout_ns, until);
+}
+
+absl::Status Shard::Impl::Wait(int64_t timeout_ns) {
+  if (!idle_ || done_) return absl::OkStatus();
+  const auto ready = [this] { return source().ready() || source().ended(); };
+  const WaitResult result = waiter_->Wait(SleepNs(timeout_ns), options_.spin_ns, ready);
+  if (result == WaitResult::kWoken) BeginStop();
+  return absl::OkStatus();
+}
+
+int Shard::Impl::fd() {
+  const int fd = waiter_->fd();
+  if (!fd_used_) waiter_->SetTimer(idle_ ? SleepNs(Waiter::kForever) : 0);
+  fd_used_ = true;
+  return fd;
+}
+
+absl::StatusOr<std::unique_ptr<Shard>> Shard::Create(
+    const ShardOptions& options, std::vector<std::unique_ptr<FrameSource>> sources) {
+  if (sources.size() != 1) {
+    return absl::InvalidArgumentError(absl::StrCat("a shard reads one source, and ", sources.size(),
+                                                   " were given: make a shard for each"));
+  }
+  auto tracker = FlowTracker::Create(options.flow);
+  if (!tracker.ok()) return tracker.status();
+  const int wait_fd = sources.front()->wait_fd();
+  auto waiter = Waiter::Create({&wait_fd, 1});
+  if (!waiter.ok()) return waiter.status();
+  return std::unique_ptr<Shard>(new Shard(std::make_unique<Impl>(
+      options, std::move(sources.front()), *std::move(waiter), *std::move(tracker))));
+}
+
+Shard::Shard(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Shard::~Shard() = default;
+
+std::span<const Event> Shard::Poll() { return impl_->Poll(); }
+absl::Status Shard::Wait(int64_t timeout_ns) { return impl_->Wait(timeout_ns); }
+int Shard::fd() { return impl_->fd(); }
+bool Shard::idle() const { return impl_->idle(); }
+void Shard::Stop() { impl_->Stop(); }
+bool Shard::done() const { return impl_->done(); }
+const Ledger& Shard::ledger() const { return impl_->ledger(); }
+DedupCounters Shard::dedup_counters() const { return impl_->dedup_counters(); }
+FlowTracker& Shard::flows() { return impl_->flows(); }
+std::span<const std::unique_ptr<FrameSource>> Shard::sources() const { return impl_->sources(); }
+int64_t Shard::time_ns() const { return impl_->flows().time_ns(); }
+
+absl::Status Shard::status() const {
+  for (const auto& source : impl_->sources()) {
+    if (absl::Status status = source->status(); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+SourceCounters Shard::source_counters() { return impl_->sources().front()->Counters(); }
+
+}  // namespace weir

@@ -1,0 +1,211 @@
+#include "engine/shard.h"
+
+#include <gtest/gtest.h>
+#include <poll.h>
+
+#include <thread>
+
+#include "engine/flow/flow_tracker.h"
+#include "rings/memory_source.h"
+#include "tests/support/packet_builder.h"
+
+namespace weir {
+namespace {
+
+using test::AsFrame;
+using test::Bytes;
+using test::PacketBuilder;
+
+// Frames with their bytes.
+class Frames {
+ public:
+  void Add(Bytes bytes, int64_t time_ns) {
+    bytes_.push_back(std::move(bytes));
+    times_.push_back(time_ns);
+  }
+  std::vector<Frame> Build() const {
+    std::vector<Frame> frames;
+    for (size_t i = 0; i < bytes_.size(); ++i) {
+      frames.push_back(AsFrame(bytes_[i], link_type::kEthernet, times_[i]));
+    }
+    return frames;
+  }
+
+ private:
+  std::vector<Bytes> bytes_;
+  std::vector<int64_t> times_;
+};
+
+Bytes Udp(const std::string& source, uint16_t source_port, size_t size = 20) {
+  return PacketBuilder()
+      .Ethernet()
+      .Ipv4(source, "10.0.0.9")
+      .Udp(source_port, 53)
+      .Payload(size)
+      .Build();
+}
+
+std::unique_ptr<Shard> MakeShard(const Frames& frames, const ShardOptions& options = {}) {
+  std::vector<std::unique_ptr<FrameSource>> sources;
+  sources.push_back(*MemorySource::FromFrames(frames.Build()));
+  return *Shard::Create(options, std::move(sources));
+}
+
+std::vector<FlowRecord> Drain(Shard& shard) {
+  std::vector<FlowRecord> records;
+  while (!shard.done()) {
+    for (const Event& event : shard.Poll()) {
+      if (event.kind == EventKind::kFlowEnded) records.push_back(*event.record);
+    }
+    EXPECT_TRUE(shard.Wait().ok());
+  }
+  return records;
+}
+
+TEST(Shard, NeedsExactlyOneSource) {
+  EXPECT_EQ(Shard::Create({}, {}).status().code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST(Shard, TurnsFramesIntoFlows) {
+  Frames frames;
+  for (int i = 0; i < 1000; ++i)
+    frames.Add(Udp("10.0.0." + std::to_string(1 + i % 4), 1000), 1'000'000 * i);
+  auto shard = MakeShard(frames);
+  const auto records = Drain(*shard);
+  ASSERT_EQ(records.size(), 4u);
+  for (const FlowRecord& record : records) {
+    EXPECT_EQ(record.packets[0], 250u);
+    EXPECT_EQ(record.bytes[0], 250u * 62);
+    EXPECT_EQ(record.end, FlowEnd::kEnd);
+  }
+  EXPECT_EQ(shard->ledger().received, 1000u);
+  EXPECT_EQ(shard->ledger().tracked, 1000u);
+  EXPECT_TRUE(shard->ledger().Balanced());
+  EXPECT_TRUE(shard->status().ok());
+}
+
+TEST(Shard, EveryFrameEndsInOneCounter) {
+  Frames frames;
+  frames.Add(Udp("10.0.0.1", 1), 1);
+  Bytes arp(60, 0);
+  arp[12] = 0x08;
+  arp[13] = 0x06;
+  frames.Add(arp, 2);
+  Bytes cut = Udp("10.0.0.1", 1);
+  cut.resize(20);
+  frames.Add(cut, 3);
+  auto shard = MakeShard(frames);
+  Drain(*shard);
+  const Ledger& ledger = shard->ledger();
+  EXPECT_EQ(ledger.received, 3u);
+  EXPECT_EQ(ledger.tracked, 1u);
+  EXPECT_EQ(ledger.not_ip, 1u);
+  EXPECT_EQ(ledger.malformed[static_cast<size_t>(Malformed::kIpTruncated)], 1u);
+  EXPECT_EQ(ledger.ledger_errors, 0u);
+}
+
+class OddPortFilter final : public PacketFilter {
+ public:
+  void Apply(std::span<const Frame>, std::span<Packet> packets) override {
+    for (Packet& packet : packets) {
+      if (packet.source_port % 2 == 1) packet.verdict = Verdict::kFiltered;
+    }
+  }
+};
+
+TEST(Shard, FilteredFramesAreCountedAndNotReported) {
+  Frames frames;
+  for (uint16_t port = 1; port <= 10; ++port) frames.Add(Udp("10.0.0.1", port), port);
+  ShardOptions options;
+  options.filters.push_back(std::make_shared<OddPortFilter>());
+  options.events = event_mask::kFrames | event_mask::kPackets;
+  auto shard = MakeShard(frames, options);
+  int frame_events = 0, packet_events = 0;
+  while (!shard->done()) {
+    for (const Event& event : shard->Poll()) {
+      frame_events += event.kind == EventKind::kFrame;
+      packet_events += event.kind == EventKind::kPacket;
+      EXPECT_EQ(event.packet->source_port % 2, 0);
+      EXPECT_EQ(event.packet->payload_length, 20u);
+    }
+  }
+  EXPECT_EQ(frame_events, 5);
+  EXPECT_EQ(packet_events, 5);
+  EXPECT_EQ(shard->ledger().filtered, 5u);
+}
+
+TEST(Shard, WhatIsMaskedOffIsNotReported) {
+  Frames frames;
+  frames.Add(Udp("10.0.0.1", 1), 1);
+  ShardOptions options;
+  options.events = 0;
+  auto shard = MakeShard(frames, options);
+  while (!shard->done()) EXPECT_TRUE(shard->Poll().empty());
+  EXPECT_EQ(shard->flows().counters().started, 1u);
+}
+
+TEST(Shard, AnIcmpErrorNamesTheFlowItIsAbout) {
+  Frames frames;
+  const Bytes query = Udp("10.0.0.1", 4000);
+  frames.Add(query, 1);
+  const Bytes quoted(query.begin() + 14, query.begin() + 14 + 28);
+  frames.Add(
+      PacketBuilder().Ethernet().Ipv4("10.0.0.9", "10.0.0.1").Icmp(3, 3).Payload(quoted).Build(),
+      2);
+  ShardOptions options;
+  options.events = event_mask::kPackets;
+  auto shard = MakeShard(frames, options);
+  std::vector<Event> events;
+  while (!shard->done()) {
+    for (const Event& event : shard->Poll()) events.push_back(event);
+  }
+  ASSERT_EQ(events.size(), 2u);
+  EXPECT_EQ(events[1].about, events[0].flow);
+  EXPECT_NE(events[1].flow, events[0].flow) << "it counts as its own packet";
+}
+
+TEST(Shard, PingsPairRequestAndReply) {
+  Frames frames;
+  frames.Add(
+      PacketBuilder().Ethernet().Ipv4("10.0.0.1", "10.0.0.2").Icmp(8, 0, 77, 1).Payload(8).Build(),
+      1);
+  frames.Add(
+      PacketBuilder().Ethernet().Ipv4("10.0.0.2", "10.0.0.1").Icmp(0, 0, 77, 1).Payload(8).Build(),
+      2);
+  auto shard = MakeShard(frames);
+  const auto records = Drain(*shard);
+  ASSERT_EQ(records.size(), 1u);
+  EXPECT_EQ(records[0].packets, (std::array<uint64_t, 2>{1, 1}));
+  EXPECT_EQ(records[0].icmp_type, 8);
+}
+
+TEST(Shard, StopEndsAllFlowsWithTheReasonEnd) {
+  MemorySourceOptions ring;
+  ring.block_count = 4;
+  auto source = *MemorySource::Create(ring);
+  const Bytes bytes = Udp("10.0.0.1", 1);
+  const Frame frame = AsFrame(bytes, link_type::kEthernet, 1'000'000'000);
+  source->Refill({&frame, 1});
+  std::vector<std::unique_ptr<FrameSource>> sources;
+  sources.push_back(std::move(source));
+  auto shard = *Shard::Create({}, std::move(sources));
+  shard->Poll();
+  EXPECT_EQ(shard->flows().alive(), 1u);
+  EXPECT_FALSE(shard->done());
+  std::thread([&] { shard->Stop(); }).join();
+  const auto records = Drain(*shard);
+  ASSERT_EQ(records.size(), 1u);
+  EXPECT_EQ(records[0].end, FlowEnd::kEnd);
+}
+
+TEST(Shard, ItsDescriptorIsReadableWhileThereIsWork) {
+  Frames frames;
+  frames.Add(Udp("10.0.0.1", 1), 1);
+  auto shard = MakeShard(frames);
+  pollfd descriptor{.fd = shard->fd(), .events = POLLIN, .revents = 0};
+  ASSERT_GE(descriptor.fd, 0);
+  EXPECT_EQ(poll(&descriptor, 1, 1000), 1);
+}
+
+}  // namespace
+}  // namespace weir

@@ -1,0 +1,55 @@
+# Debian packages that weir needs, and how they get there; for tools/quickstart and tools/test.
+# shellcheck shell=bash
+
+BUILD_PACKAGES=(
+  g++ cmake ninja-build pkg-config linux-libc-dev
+  libabsl-dev liburing-dev libpcap-dev libxxhash-dev # the library
+  libcli11-dev rapidjson-dev nettle-dev              # the command, EVE
+)
+TEST_PACKAGES=(
+  libgtest-dev libgmock-dev libbenchmark-dev python3
+  clang clang-format clang-tidy libclang-rt-14-dev llvm # second compiler, fuzzing, style
+  iproute2 iputils-ping                                 # network namespaces of the live tests
+)
+
+# missing_packages NAME...: prints those that are not installed.
+missing_packages() {
+  local package
+  for package in "$@"; do
+    if [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) != installed ]]; then
+      echo "$package"
+    fi
+  done
+}
+
+apt_install() {
+  DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 \
+    install -y --no-install-recommends "$@" </dev/null
+}
+
+# install_packages NAME...: installs what is missing; quick, and no root needed, when nothing is.
+install_packages() {
+  local missing
+  mapfile -t missing < <(missing_packages "$@")
+  if ((${#missing[@]} == 0)); then
+    echo "all ${#} packages are installed"
+    return 0
+  fi
+  echo "to install: ${missing[*]}"
+  if ((EUID != 0)); then
+    echo "this needs root: run it with sudo, or install them yourself" >&2
+    return 1
+  fi
+  # A fresh machine has no package lists, an old one stale ones: only then update them.
+  apt_install "${missing[@]}" || { apt-get -q update && apt_install "${missing[@]}"; }
+}
+
+# give_back FOLDER...: under sudo, what was built belongs to the user who asked for it, not to root.
+give_back() {
+  if [[ -n ${SUDO_UID:-} ]]; then
+    local folder
+    for folder in "$@"; do
+      [[ ! -e $folder ]] || chown -R "$SUDO_UID:${SUDO_GID:-$SUDO_UID}" "$folder"
+    done
+  fi
+}

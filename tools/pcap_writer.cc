@@ -1,0 +1,197 @@
+#include "tools/pcap_writer.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "absl/strings/str_cat.h"
+#include "rings/pcap_handle.h"
+
+namespace weir {
+namespace {
+
+constexpr int kSnapLength = 262144;  // what tcpdump writes, and the most that readers accept
+constexpr size_t kBufferBytes = 256 << 10;
+constexpr size_t kMostLinkTypes = 16;
+constexpr uint32_t kTagBytes = 4;
+
+struct DumperCloser {
+  void operator()(pcap_dumper_t* dumper) const { pcap_dump_close(dumper); }
+};
+
+// Where the tag stood: before the EtherType, as libpcap puts it back. 0 = not in this link type.
+uint32_t TagOffset(const Frame& frame) {
+  const uint32_t offset = frame.link_type == link_type::kEthernet   ? 12
+                          : frame.link_type == link_type::kLinuxSll ? 14
+                                                                    : 0;
+  return frame.vlan_tpid != 0 && frame.captured_length >= offset + 2 ? offset : 0;
+}
+
+// NAME.pcap and LINUX_SLL make NAME-LINUX_SLL.pcap.
+std::string PathFor(const std::string& path, uint16_t link_type) {
+  const char* name = pcap_datalink_val_to_name(DltOf(link_type));
+  const std::string suffix =
+      absl::StrCat("-", name != nullptr ? std::string(name) : absl::StrCat(link_type));
+  const size_t slash = path.rfind('/'), dot = path.rfind('.');
+  const bool has_extension =
+      dot != std::string::npos && (slash == std::string::npos || dot > slash + 1);
+  const size_t at = has_extension ? dot : path.size();
+  return absl::StrCat(path.substr(0, at), suffix, path.substr(at));
+}
+
+}  // namespace
+
+// One link type's files. libpcap writes into `buffer_`, which goes to the file in large pieces.
+class PcapWriter::Output {
+ public:
+  static absl::StatusOr<std::unique_ptr<Output>> Open(uint16_t link_type,
+                                                      RotatingFile::Options options,
+                                                      int64_t now_ns) {
+    auto output = std::make_unique<Output>();
+    output->link_type_ = link_type;
+    output->buffer_.reserve(2 * kBufferBytes);
+    absl::StatusOr<PcapHandle> pcap = OpenDeadPcap(link_type, kSnapLength);
+    if (!pcap.ok()) return pcap.status();
+    output->pcap_ = *std::move(pcap);
+    FILE* stream = fopencookie(output.get(), "wb", {nullptr, &Append, nullptr, nullptr});
+    if (stream == nullptr) return absl::ErrnoToStatus(errno, "fopencookie");
+    setvbuf(stream, nullptr, _IONBF, 0);  // buffer_ is the buffer
+    output->dumper_.reset(pcap_dump_fopen(output->pcap_.get(), stream));
+    if (output->dumper_ == nullptr) {
+      fclose(stream);
+      return absl::InternalError(absl::StrCat("libpcap: ", pcap_geterr(output->pcap_.get())));
+    }
+    pcap_dump_flush(output->dumper_.get());
+    options.prologue.swap(output->buffer_);
+    output->rotate_bytes_ = options.rotate_bytes;
+    auto file = RotatingFile::Open(options, now_ns);
+    if (!file.ok()) return file.status();
+    output->file_ = *std::move(file);
+    return output;
+  }
+
+  absl::Status Write(const Frame& frame, int64_t now_ns) {
+    pcap_pkthdr header{};
+    header.ts.tv_sec = frame.timestamp_ns / 1'000'000'000;
+    header.ts.tv_usec = frame.timestamp_ns % 1'000'000'000;  // nanoseconds, as the handle says
+    header.caplen = frame.captured_length;
+    header.len = frame.wire_length;
+    const uint8_t* data = frame.data;
+    if (const uint32_t offset = TagOffset(frame); offset != 0) {
+      data = PutTagBack(frame, offset);
+      header.caplen += kTagBytes;
+    }
+    pcap_dump(reinterpret_cast<u_char*>(dumper_.get()), &header, data);
+    const bool file_full = rotate_bytes_ != 0 && file_->bytes() + buffer_.size() >= rotate_bytes_;
+    return file_full || buffer_.size() >= kBufferBytes ? Flush(now_ns) : absl::OkStatus();
+  }
+
+  absl::Status Flush(int64_t now_ns) {
+    if (buffer_.empty()) return absl::OkStatus();
+    const absl::Status status = file_->Write(buffer_, now_ns);
+    buffer_.clear();
+    return status;
+  }
+
+  absl::Status Reopen(int64_t now_ns) {
+    if (absl::Status status = Flush(now_ns); !status.ok()) return status;
+    return file_->Reopen();
+  }
+
+  absl::Status Close(int64_t now_ns) {
+    if (absl::Status status = Flush(now_ns); !status.ok()) return status;
+    return file_->Close();
+  }
+
+  uint16_t link_type() const { return link_type_; }
+
+ private:
+  static ssize_t Append(void* output, const char* data, size_t bytes) {
+    static_cast<Output*>(output)->buffer_.append(data, bytes);
+    return static_cast<ssize_t>(bytes);
+  }
+
+  const uint8_t* PutTagBack(const Frame& frame, uint32_t offset) {
+    tagged_.resize(frame.captured_length + kTagBytes);
+    std::memcpy(tagged_.data(), frame.data, offset);
+    tagged_[offset] = static_cast<uint8_t>(frame.vlan_tpid >> 8);
+    tagged_[offset + 1] = static_cast<uint8_t>(frame.vlan_tpid);
+    tagged_[offset + 2] = static_cast<uint8_t>(frame.vlan_tci >> 8);
+    tagged_[offset + 3] = static_cast<uint8_t>(frame.vlan_tci);
+    std::memcpy(tagged_.data() + offset + kTagBytes, frame.data + offset,
+                frame.captured_length - offset);
+    return tagged_.data();
+  }
+
+  uint16_t link_type_ = 0;
+  uint64_t rotate_bytes_ = 0;
+  std::string buffer_;
+  std::vector<uint8_t> tagged_;
+  PcapHandle pcap_;
+  std::unique_ptr<pcap_dumper_t, DumperCloser> dumper_;
+  std::unique_ptr<RotatingFile> file_;
+};
+
+PcapWriter::PcapWriter(const RotatingFile::Options& options) : options_(options) {}
+PcapWriter::~PcapWriter() = default;
+
+absl::StatusOr<PcapWriter::Output*> PcapWriter::OutputFor(uint16_t link_type, int64_t now_ns) {
+  for (const std::unique_ptr<Output>& output : outputs_) {
+    if (output->link_type() == link_type) return output.get();
+  }
+  RotatingFile::Options options = options_;
+  if (!outputs_.empty()) {
+    if (options_.path == "-" || outputs_.size() >= kMostLinkTypes) {
+      return absl::FailedPreconditionError(absl::StrCat(
+          "frames of link type ", link_type, " after those of ", outputs_[0]->link_type(),
+          ": one pcap stream holds one link type; write to a file instead, then each gets its "
+          "own"));
+    }
+    options.path = PathFor(options_.path, link_type);
+  }
+  auto output = Output::Open(link_type, options, now_ns);
+  if (!output.ok()) return output.status();
+  outputs_.push_back(*std::move(output));
+  return outputs_.back().get();
+}
+
+absl::Status PcapWriter::Write(std::span<const Frame> frames, int64_t now_ns) {
+  Output* output = nullptr;
+  for (const Frame& frame : frames) {
+    if (output == nullptr || output->link_type() != frame.link_type) {
+      absl::StatusOr<Output*> found = OutputFor(frame.link_type, now_ns);
+      if (!found.ok()) return found.status();
+      output = *found;
+    }
+    if (absl::Status status = output->Write(frame, now_ns); !status.ok()) return status;
+    ++frames_;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status PcapWriter::Flush(int64_t now_ns) {
+  for (auto& output : outputs_) {
+    if (absl::Status status = output->Flush(now_ns); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status PcapWriter::Reopen(int64_t now_ns) {
+  for (auto& output : outputs_) {
+    if (absl::Status status = output->Reopen(now_ns); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status PcapWriter::Close(int64_t now_ns) {
+  if (outputs_.empty()) {
+    const auto opened = OutputFor(link_type::kEthernet, now_ns);
+    if (!opened.ok()) return opened.status();
+  }
+  absl::Status result;
+  for (auto& output : outputs_) result.Update(output->Close(now_ns));
+  return result;
+}
+
+}  // namespace weir
