@@ -10,6 +10,7 @@ TEST_PACKAGES=(
   libgtest-dev libgmock-dev libbenchmark-dev python3
   clang clang-format clang-tidy libclang-rt-14-dev llvm # second compiler, fuzzing, style
   iproute2 iputils-ping                                 # network namespaces of the live tests
+  libbpf-dev bpftool                                    # their sender, a BPF program
 )
 
 # missing_packages NAME...: prints those that are not installed.
