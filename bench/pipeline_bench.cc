@@ -18,6 +18,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr int64_t kLeastWarmUp = 3 << 20;  // packets: more than a lap of any trace
+
 enum Traffic : int64_t { kMix, kSmall, kLarge };
 
 const Trace& TraceOf(int64_t traffic, uint32_t flows) {
@@ -51,7 +53,7 @@ void Run(benchmark::State& state, MemorySource& source, Feed& feed, Step step) {
     while (source.ready()) packets += static_cast<uint64_t>(step());
   };
   // Every flow is in its table before time is taken.
-  for (int64_t left = state.range(1) * 2; left > 0;
+  for (int64_t left = SmallRun() ? 1 : state.range(1) + kLeastWarmUp; left > 0;
        left -= static_cast<int64_t>(packets), packets = 0) {
     feed.Refill(source);
     lap();

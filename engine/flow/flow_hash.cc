@@ -2,8 +2,7 @@
 
 #include <cstring>
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
+#include "engine/flow/flow_hash_inline.h"
 
 namespace weir {
 namespace {
@@ -18,10 +17,6 @@ struct WideKey {
   uint64_t protocol_family;
 };
 static_assert(sizeof(WideKey) == 48);
-
-uint64_t HashCompact(const KeyRules& rules, const CompactKey& key, uint8_t protocol) {
-  return XXH3_64bits_withSeed(&key, sizeof key, rules.seed + protocol * 0x9e3779b97f4a7c15u);
-}
 
 void HashWide(const KeyRules& rules, const WideKey& wide, PreparedKey& key) {
   const XXH128_hash_t hash = XXH3_128bits_withSeed(&wide, sizeof wide, rules.seed);
@@ -42,13 +37,9 @@ WideKey Widen(const uint8_t* a, const uint8_t* b, size_t bytes, const CompactKey
   return wide;
 }
 
-uint32_t LoadAddress(const uint8_t* address) {
-  uint32_t value;
-  std::memcpy(&value, address, 4);
-  return value;
-}
+}  // namespace
 
-void PrepareWide(const KeyRules& rules, const Packet& packet, PreparedKey& key) {
+void PrepareWideKey(const KeyRules& rules, const Packet& packet, PreparedKey& key) {
   const size_t bytes = packet.family == AddressFamily::kIpv6 ? 16 : 6;
   const int order = std::memcmp(packet.source, packet.destination, bytes);
   const bool swap = rules.bidirectional &&
@@ -56,44 +47,19 @@ void PrepareWide(const KeyRules& rules, const Packet& packet, PreparedKey& key) 
   key.side = swap;
   key.address_a = swap ? packet.destination : packet.source;
   key.address_b = swap ? packet.source : packet.destination;
-  if (rules.ports) {
-    key.key.port_a = swap ? packet.destination_port : packet.source_port;
-    key.key.port_b = swap ? packet.source_port : packet.destination_port;
-  }
+  const bool ports = rules.ports;
+  key.key.port_a = !ports ? 0 : swap ? packet.destination_port : packet.source_port;
+  key.key.port_b = !ports ? 0 : swap ? packet.source_port : packet.destination_port;
   HashWide(rules, Widen(key.address_a, key.address_b, bytes, key.key, key.protocol, key.family),
            key);
 }
 
-}  // namespace
-
 void PrepareKey(const KeyRules& rules, const Packet& packet, uint32_t tunnel, PreparedKey& key) {
-  key.family = packet.family;
-  key.protocol = rules.ports ? packet.protocol : 0;
-  key.key.port_a = key.key.port_b = 0;
-  key.key.tunnel = tunnel;
-  if (packet.family != AddressFamily::kIpv4) {
-    PrepareWide(rules, packet, key);
-    return;
-  }
-  const uint32_t source = LoadAddress(packet.source);
-  const uint32_t destination = LoadAddress(packet.destination);
-  const uint32_t source_port = rules.ports ? packet.source_port : 0;
-  const uint32_t destination_port = rules.ports ? packet.destination_port : 0;
-  const uint64_t sender = static_cast<uint64_t>(source) << 16 | source_port;
-  const uint64_t receiver = static_cast<uint64_t>(destination) << 16 | destination_port;
-  const bool swap = rules.bidirectional && sender > receiver;
-  const uint64_t a = swap ? receiver : sender;
-  const uint64_t b = swap ? sender : receiver;
-  key.side = swap;
-  key.key.a = static_cast<uint32_t>(a >> 16);
-  key.key.b = static_cast<uint32_t>(b >> 16);
-  key.key.port_a = static_cast<uint16_t>(a);
-  key.key.port_b = static_cast<uint16_t>(b);
-  key.hash = HashCompact(rules, key.key, key.protocol);
+  PrepareKeyInline(rules, packet, tunnel, key);
 }
 
 uint64_t HashOf(const KeyRules& rules, const FlowHot& hot, const FlowAddresses& addresses) {
-  if (hot.family == AddressFamily::kIpv4) return HashCompact(rules, hot.key, hot.protocol);
+  if (hot.family == AddressFamily::kIpv4) return HashCompactKey(rules, hot.key, hot.protocol);
   const size_t bytes = hot.family == AddressFamily::kIpv6 ? 16 : 6;
   PreparedKey key;
   HashWide(rules, Widen(addresses.a, addresses.b, bytes, hot.key, hot.protocol, hot.family), key);

@@ -51,13 +51,18 @@ class FlowTable {
 
   void PrefetchGroup(uint64_t hash) const { __builtin_prefetch(&groups_[GroupOf(hash)], 1); }
 
-  // The first slot of the home group whose tag matches: where the flow is most likely to be. Asks
-  // for its hot line. kNoSlot when there is none. Read-only: an answer from before an Insert or
-  // Erase is a hint.
+  // The first slot of the home group (or of the next one, if the home group spilled) whose tag
+  // matches: where the flow is most likely to be. Asks for its hot line. kNoSlot when there is
+  // none. Read-only: an answer from before an Insert or Erase is a hint.
   uint32_t Guess(uint64_t hash) const {
-    const uint32_t group = GroupOf(hash);
-    const uint32_t matches = Matches(groups_[group], TagOf(hash));
-    if (matches == 0) return kNoSlot;
+    uint32_t group = GroupOf(hash);
+    uint32_t matches = Matches(groups_[group], TagOf(hash));
+    if (matches == 0) [[unlikely]] {
+      if (groups_[group].spilled == 0) return kNoSlot;
+      group = Next(group);
+      matches = Matches(groups_[group], TagOf(hash));
+      if (matches == 0) return kNoSlot;
+    }
     const uint32_t slot = group * kSlotsPerGroup + static_cast<uint32_t>(__builtin_ctz(matches));
     __builtin_prefetch(&hot_[slot], 1);
     return slot;

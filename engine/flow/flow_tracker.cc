@@ -6,7 +6,9 @@
 
 #include "absl/strings/str_format.h"
 #include "engine/flow/flow_batch.h"
+#include "engine/flow/flow_hash_inline.h"
 #include "engine/flow/flow_history.h"
+#include "engine/tcp/tcp_state.h"
 
 namespace weir {
 namespace {
@@ -86,6 +88,84 @@ FlowTracker::FlowTracker(const FlowOptions& options, Arena arena)
 
 FlowTracker::~FlowTracker() = default;
 
+inline void FlowTracker::Count(uint32_t slot, FlowHot& hot, const Packet& packet, int side) {
+  const uint32_t bytes = packet.wire_length + packet.held_bytes;
+  const uint32_t packets = 1 + packet.held_packets;
+  const uint32_t packets_before = hot.packets[side];
+  hot.packets[side] = static_cast<uint16_t>(packets_before + packets);
+  hot.bytes[side] += bytes;
+  if (packets_before + packets > UINT16_MAX) [[unlikely]] {
+    table_->cold(slot).packets_high[side] += (packets_before + packets) >> 16;
+  }
+  if (hot.bytes[side] < bytes) [[unlikely]]
+    ++table_->cold(slot).bytes_high[side];
+}
+
+inline void FlowTracker::Observe(uint32_t slot, FlowHot& hot, int64_t time_ns) {
+  hot.last_ns = std::max(hot.last_ns, time_ns);
+  const int64_t behind = clock_.now_ns() - hot.last_ns;
+  if (behind < kLagUnit && (hot.flags & flow_flag::kLagging) == 0) [[likely]]
+    return;
+  NoteLag(slot, hot, behind);
+}
+
+// Segments that change neither the state nor the history: nearly all.
+inline void FlowTracker::TrackTcp(uint32_t slot, FlowHot& hot, const Packet& packet, int side,
+                                  EventBuffer& events) {
+  constexpr uint8_t kControl = tcp_flag::kSyn | tcp_flag::kFin | tcp_flag::kRst;
+  const uint8_t flags = packet.tcp_flags;
+  const uint8_t letters =
+      (packet.payload_wire_length != 0 ? history_bit::kData : history_bit::kAck) |
+      history_bit::kSeen;
+  const bool steady =
+      hot.phase == Phase::kTcpEstablished ||
+      (hot.phase == Phase::kTcpMidstream && side == (hot.flags & flow_flag::kInitiatorIsB));
+  hot.tcp_flags[side] |= flags;
+  if (steady && (flags & kControl) == 0 && (hot.letters[side] & letters) == letters &&
+      (hot.flags & flow_flag::kDoubtfulRst) == 0 && (packet.flags & packet_flag::kTcpFields) != 0)
+      [[likely]] {
+    AdvanceSequence(hot.next_seq[side], packet.tcp_seq + packet.payload_wire_length);
+    // Of no meaning as long as the other side was not heard: its first segment sets it.
+    if ((flags & tcp_flag::kAck) != 0) AdvanceSequence(hot.next_seq[side ^ 1], packet.tcp_ack);
+    return;
+  }
+  TrackTcpControl(slot, hot, packet, side, events);
+}
+
+inline void FlowTracker::TrackOne(const Frame& frame, const Packet& packet, const PreparedKey& key,
+                                  uint32_t guess, EventBuffer& events) {
+  const int64_t time = clock_.Observe(packet.timestamp_ns);
+  const int side = key.side;
+  const bool tcp = key.protocol == ip_protocol::kTcp;
+  uint32_t slot = guess;
+  bool fresh = false;
+  // The common case: the guess is right, the flow is alive and no connection begins.
+  if (slot == kNoSlot || !table_->Holds(slot, key) ||
+      clock_.now_ns() - table_->hot(slot).last_ns >
+          timeouts_[static_cast<size_t>(table_->hot(slot).phase)] ||
+      (table_->hot(slot).flags & flow_flag::kDoubtfulRst) != 0 ||
+      (packet.tcp_flags & tcp_flag::kSyn) != 0) [[unlikely]] {
+    slot = FindOrStart(packet, key, &fresh, events);
+    if (fresh) StartFlow(slot, frame, packet, side, time);
+  }
+  FlowHot& hot = table_->hot(slot);
+  if (intervals_ != nullptr) InterimIfDue(slot, events);
+  Count(slot, hot, packet, side);
+  Observe(slot, hot, time);
+  if (tcp) {
+    TrackTcp(slot, hot, packet, side, events);
+  } else if ((hot.letters[side] & history_bit::kData) == 0) {
+    NoteHistory(slot, hot, side, history_bit::kData);
+  }
+  if ((hot.flags & flow_flag::kAnswered) == 0 && hot.letters[side ^ 1] != 0) [[unlikely]] {
+    NoteAnswer(slot, hot, events);
+  }
+  if (packet.label != 0) [[unlikely]]
+    table_->cold(slot).label[side] = packet.label;
+  if (fresh) Emit(EventKind::kFlowStarted, slot, FlowEnd::kNone, events);
+  if (events.Wants(EventKind::kPacket)) EmitPacket(frame, packet, slot, side, events);
+}
+
 void FlowTracker::Track(std::span<const Frame> frames, std::span<Packet> packets,
                         EventBuffer& events) {
   PrepareBatch(frames, packets);
@@ -119,7 +199,7 @@ void FlowTracker::PrepareBatch(std::span<const Frame> frames, std::span<Packet> 
     if (packet.tunnel != nullptr || extended) [[unlikely]] {
       if (!AcquireTunnel(frames[i], packet, &tunnel)) continue;
     }
-    PrepareKey(rules_, packet, tunnel, key);
+    PrepareKeyInline(rules_, packet, tunnel, key);
     table_->PrefetchGroup(key.hash);
   }
 }
@@ -156,40 +236,6 @@ void FlowTracker::Guess(int size) {
       }
     }
   }
-}
-
-void FlowTracker::TrackOne(const Frame& frame, const Packet& packet, const PreparedKey& key,
-                           uint32_t guess, EventBuffer& events) {
-  const int64_t time = clock_.Observe(packet.timestamp_ns);
-  const int side = key.side;
-  const bool tcp = key.protocol == ip_protocol::kTcp;
-  uint32_t slot = guess;
-  bool fresh = false;
-  // The common case: the guess is right, the flow is alive and no connection begins.
-  if (slot == kNoSlot || !table_->Holds(slot, key) ||
-      clock_.now_ns() - table_->hot(slot).last_ns >
-          timeouts_[static_cast<size_t>(table_->hot(slot).phase)] ||
-      (table_->hot(slot).flags & flow_flag::kDoubtfulRst) != 0 ||
-      (packet.tcp_flags & tcp_flag::kSyn) != 0) [[unlikely]] {
-    slot = FindOrStart(packet, key, &fresh, events);
-    if (fresh) StartFlow(slot, frame, packet, side, time);
-  }
-  FlowHot& hot = table_->hot(slot);
-  if (intervals_ != nullptr) InterimIfDue(slot, events);
-  Count(slot, hot, packet, side);
-  Observe(slot, hot, time);
-  if (tcp) {
-    TrackTcp(slot, hot, packet, side, events);
-  } else if ((hot.letters[side] & history_bit::kData) == 0) {
-    NoteHistory(slot, hot, side, history_bit::kData);
-  }
-  if ((hot.flags & flow_flag::kAnswered) == 0 && hot.letters[side ^ 1] != 0) [[unlikely]] {
-    NoteAnswer(slot, hot, events);
-  }
-  if (packet.label != 0) [[unlikely]]
-    table_->cold(slot).label[side] = packet.label;
-  if (fresh) Emit(EventKind::kFlowStarted, slot, FlowEnd::kNone, events);
-  if (events.Wants(EventKind::kPacket)) EmitPacket(frame, packet, slot, side, events);
 }
 
 // The slot of the packet's flow; `fresh` when it was just inserted and its lines are not set yet.
@@ -242,24 +288,7 @@ void FlowTracker::StartFlow(uint32_t slot, const Frame& frame, const Packet& pac
   ++counters_.started;
 }
 
-void FlowTracker::Count(uint32_t slot, FlowHot& hot, const Packet& packet, int side) {
-  const uint32_t bytes = packet.wire_length + packet.held_bytes;
-  const uint32_t packets = 1 + packet.held_packets;
-  const uint32_t packets_before = hot.packets[side];
-  hot.packets[side] = static_cast<uint16_t>(packets_before + packets);
-  hot.bytes[side] += bytes;
-  if (packets_before + packets > UINT16_MAX) [[unlikely]] {
-    table_->cold(slot).packets_high[side] += (packets_before + packets) >> 16;
-  }
-  if (hot.bytes[side] < bytes) [[unlikely]]
-    ++table_->cold(slot).bytes_high[side];
-}
-
-void FlowTracker::Observe(uint32_t slot, FlowHot& hot, int64_t time_ns) {
-  hot.last_ns = std::max(hot.last_ns, time_ns);
-  const int64_t behind = clock_.now_ns() - hot.last_ns;
-  if (behind < kLagUnit && (hot.flags & flow_flag::kLagging) == 0) [[likely]]
-    return;
+void FlowTracker::NoteLag(uint32_t slot, FlowHot& hot, int64_t behind) {
   const auto lag = static_cast<uint8_t>(std::min<int64_t>(behind / kLagUnit, 255));
   table_->cold(slot).lag = lag;
   hot.flags = static_cast<uint8_t>(lag != 0 ? hot.flags | flow_flag::kLagging

@@ -108,6 +108,7 @@ class FlowTracker {
                  int64_t time_ns);
   void Count(uint32_t slot, FlowHot& hot, const Packet& packet, int side);
   void Observe(uint32_t slot, FlowHot& hot, int64_t time_ns);
+  void NoteLag(uint32_t slot, FlowHot& hot, int64_t behind);
   void NoteAnswer(uint32_t slot, FlowHot& hot, EventBuffer& events);
   void NoteHistory(uint32_t slot, FlowHot& hot, int side, uint8_t fresh);
   void EmitPacket(const Frame& frame, const Packet& packet, uint32_t slot, int side,

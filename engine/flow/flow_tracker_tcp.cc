@@ -15,17 +15,9 @@ static_assert(static_cast<int>(Phase::kTcpReset) == static_cast<int>(TcpState::k
 TcpState StateOf(Phase phase) { return static_cast<TcpState>(phase); }
 Phase PhaseOf(TcpState state) { return static_cast<Phase>(state); }
 
-constexpr uint8_t kControl = tcp_flag::kSyn | tcp_flag::kFin | tcp_flag::kRst;
-
 uint32_t SequenceEnd(const Packet& packet) {
   return packet.tcp_seq + packet.payload_wire_length + ((packet.tcp_flags & tcp_flag::kSyn) != 0) +
          ((packet.tcp_flags & tcp_flag::kFin) != 0);
-}
-
-void Advance(uint32_t& next, uint32_t to) {
-  constexpr int32_t kFar = 1 << 30;
-  const int32_t distance = SequenceDistance(to, next);
-  if (distance > 0 && distance < kFar) next = to;
 }
 
 uint8_t LettersOf(const Packet& packet) {
@@ -65,24 +57,6 @@ void FlowTracker::StartTcp(FlowHot& hot, const Packet& packet) const {
   }
 }
 
-void FlowTracker::TrackTcp(uint32_t slot, FlowHot& hot, const Packet& packet, int side,
-                           EventBuffer& events) {
-  const uint8_t flags = packet.tcp_flags;
-  const uint8_t both_seen = hot.letters[0] & hot.letters[1] & history_bit::kSeen;
-  hot.tcp_flags[side] |= flags;
-  if ((flags & kControl) == 0 && (hot.flags & flow_flag::kDoubtfulRst) == 0 &&
-      hot.phase == Phase::kTcpEstablished && both_seen != 0 &&
-      (packet.flags & packet_flag::kTcpFields) != 0) [[likely]] {
-    Advance(hot.next_seq[side], packet.tcp_seq + packet.payload_wire_length);
-    if ((flags & tcp_flag::kAck) != 0) Advance(hot.next_seq[side ^ 1], packet.tcp_ack);
-    const uint8_t letter = packet.payload_wire_length != 0 ? history_bit::kData : history_bit::kAck;
-    if ((hot.letters[side] & letter) == 0) [[unlikely]]
-      NoteHistory(slot, hot, side, letter);
-    return;
-  }
-  TrackTcpControl(slot, hot, packet, side, events);
-}
-
 void FlowTracker::TrackTcpControl(uint32_t slot, FlowHot& hot, const Packet& packet, int side,
                                   EventBuffer& events) {
   FlipIfMistaken(slot, hot, packet, side);
@@ -96,7 +70,7 @@ void FlowTracker::TrackTcpControl(uint32_t slot, FlowHot& hot, const Packet& pac
     return;
   }
   if (!known) LearnSide(slot, hot, packet, side);
-  Advance(hot.next_seq[side], SequenceEnd(packet));
+  AdvanceSequence(hot.next_seq[side], SequenceEnd(packet));
   NoteAcknowledgement(hot, packet, side);
   hot.flags = static_cast<uint8_t>(hot.flags & ~flow_flag::kDoubtfulRst);
 
@@ -131,7 +105,7 @@ void FlowTracker::NoteAcknowledgement(FlowHot& hot, const Packet& packet, int si
   const int other = side ^ 1;
   if ((packet.tcp_flags & tcp_flag::kAck) == 0 || (hot.letters[other] & history_bit::kSeen) == 0)
     return;
-  Advance(hot.next_seq[other], packet.tcp_ack);
+  AdvanceSequence(hot.next_seq[other], packet.tcp_ack);
   const bool other_sent_fin = (hot.tcp_flags[other] & tcp_flag::kFin) != 0;
   if (other_sent_fin && packet.tcp_ack == hot.next_seq[other]) {
     hot.flags |= other == 0 ? flow_flag::kFinAckedA : flow_flag::kFinAckedB;

@@ -88,6 +88,12 @@ constexpr int32_t SequenceDistance(uint32_t left, uint32_t right) {
   return static_cast<int32_t>(left - right);
 }
 
+// Moves `next` on to `to`, never back; a number more than 2^30 ahead is not believed.
+constexpr void AdvanceSequence(uint32_t& next, uint32_t to) {
+  const int32_t distance = SequenceDistance(to, next);
+  if (distance > 0 && distance < (1 << 30)) next = to;
+}
+
 enum class ResetVerdict : uint8_t {
   kAccept,  // ends the connection
   kDoubt,   // near, but not the expected number: a receiver would send a challenge ACK (RFC 5961
