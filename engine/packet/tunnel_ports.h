@@ -55,8 +55,9 @@ inline bool IsTunnelPort(uint16_t port) {
   return kTunnelPorts.port[kTunnelPorts.SlotOf(port)] == port;
 }
 
+// Without a branch between the two look-ups.
 inline bool MayBeTunnel(uint16_t source_port, uint16_t destination_port) {
-  return IsTunnelPort(source_port) | IsTunnelPort(destination_port);
+  return (int{IsTunnelPort(source_port)} | int{IsTunnelPort(destination_port)}) != 0;
 }
 
 }  // namespace weir::decode
