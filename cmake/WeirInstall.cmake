@@ -22,10 +22,6 @@ weir_install_exporter(eve nettle)
 install(DIRECTORY engine/export DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/weir/engine
   FILES_MATCHING PATTERN "*.h")
 
-if(TARGET weir)
-  install(TARGETS weir RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-endif()
-
 # What the library links and its users must find too: the pkg-config modules among its libraries.
 get_target_property(WEIR_MODULES weir_static LINK_LIBRARIES)
 list(FILTER WEIR_MODULES INCLUDE REGEX "^PkgConfig::")

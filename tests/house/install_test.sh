@@ -10,5 +10,5 @@ rm -rf "$work"
   -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_BUILD_TYPE=Release >/dev/null
 "$cmake" --build "$work/build"
 "$work/build/consumer"
-[[ ! -e $build/tools/weir && ! -e $build/weir ]] || "$work/prefix/bin/weir" --help >/dev/null
+[[ ! -e $build/weir ]] || "$work/prefix/bin/weir" --help >/dev/null
 echo "installed files: $(find "$work/prefix" -type f | wc -l)"
