@@ -1,5 +1,5 @@
-# weir_bpf_skeleton(TARGET file.bpf.c): compiles a BPF program with clang and makes an interface library
-# whose users can include "<file>.skel.h" (bpftool's skeleton).
+# weir_bpf_skeleton(TARGET file.bpf.c): compiles a BPF program with clang and makes an interface
+# library whose users can include "<file>.skel.h" (bpftool's skeleton).
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(libbpf REQUIRED IMPORTED_TARGET GLOBAL libbpf)
 find_program(WEIR_BPF_CLANG NAMES clang clang-14 REQUIRED DOC "Compiler of BPF programs (package clang)")

@@ -56,6 +56,9 @@ class Planted(unittest.TestCase):
     def test_relative_include(self):
         self.assert_found("full path", "engine/flow/a.cc", '#include "../packet/packet.h"\n')
 
+    def test_generated_skeleton_is_included_by_its_name(self):
+        self.assertEqual(self.faults("tests/a.cc", '#include "filter.skel.h"\n'), [])
+
     def test_include_inside_a_comment_is_none(self):
         self.assertEqual(self.faults("rings/a.cc", '/*\n#include "engine/shard.h"\n*/\n'), [])
 
@@ -75,7 +78,7 @@ class Planted(unittest.TestCase):
         self.assert_found("columns", "tools/a.cc", "// " + "x" * 98 + "\n")
 
     def test_long_file(self):
-        self.assert_found("501 lines", "tools/a.cc", "\n" * 501)
+        self.assert_found("601 lines", "tools/a.cc", "\n" * 601)
 
     def test_trailing_space(self):
         self.assert_found("white space", "tools/a.cc", "int x; \n")
