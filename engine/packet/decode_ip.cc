@@ -76,6 +76,8 @@ bool IsExtension(uint8_t kind) {
          kind == kMobility || kind == kHip || kind == kShim6;
 }
 
+}  // namespace
+
 // Walks the extension headers, up to a transport header or a piece of a datagram.
 void Extensions(State& state, Slice in, uint8_t next) {
   for (int count = 0; IsExtension(next) || next == kFragment; ++count) {
@@ -97,8 +99,6 @@ void Extensions(State& state, Slice in, uint8_t next) {
   }
   Transport(state, in, next);
 }
-
-}  // namespace
 
 void IpByVersion(State& state, Slice in) {
   if (!in.Has(1)) return;

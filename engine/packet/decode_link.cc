@@ -36,18 +36,21 @@ void BackboneService(State& state, Slice in) {
   Ethernet(state, in.From(4));
 }
 
-// 4 bytes of address family, of which BSD and Darwin write the host's order, OpenBSD the network's.
+// 4 bytes of address family: the host's order from BSD and Darwin, the network's from OpenBSD, 2
+// bytes in front from IRIX. Some write an EtherType instead.
 void AddressFamilyLink(State& state, Slice in) {
   if (!in.Has(4)) return state.Malformed(Malformed::kLinkTruncated);
-  if (in.data[0] == 0xff && in.data[1] == 0x03) return Ppp(state, in);  // so do old Linux PPP dumps
-  uint32_t family = Load32(in.data);
-  if ((family & 0xffff0000) != 0) family = __builtin_bswap32(family);
-  if (family == 2) return Ipv4(state, in.From(4));
-  const bool is_ipv6 = family == 10 || family == 23 || family == 24 || family == 28 || family == 30;
-  if (is_ipv6) return Ipv6(state, in.From(4));
-  if (family >= kFirstEtherType && family <= 0xffff) {
-    EtherType(state, in.From(4), static_cast<uint16_t>(family));
+  if (in.data[0] == 0xff && in.data[1] == 0x03) return Ppp(state, in);
+  uint32_t family = LoadNative<uint32_t>(in.data);
+  if ((family & 0xffff0000) != 0) {
+    const bool two_bytes = family < 0x00060000;
+    family = two_bytes ? family >> 16 : __builtin_bswap32(family);
   }
+  in = in.From(4);
+  if (family == 2) return Ipv4(state, in);
+  const bool is_ipv6 = family == 10 || family == 24 || family == 28 || family == 30;
+  if (is_ipv6) return Ipv6(state, in);
+  if (family >= kFirstEtherType) EtherType(state, in, static_cast<uint16_t>(family));
 }
 
 // Linux cooked capture: a header of `size` bytes with the protocol at `at`.
@@ -114,6 +117,9 @@ void EtherType(State& state, Slice in, uint16_t type) {
       return NetworkServiceHeader(state, in);
     case 0x8909:  // Cisco metadata: version, length, option, security group tag
       return OtherTag(state, in, 8);
+    case 0x8903:  // Cisco FabricPath: tag and TTL, then the frame
+      if (!in.Has(2)) return state.Malformed(Malformed::kLinkTruncated);
+      return Ethernet(state, in.From(2));
     case 0x893f:  // 802.1BR E-tag
       return OtherTag(state, in, 8);
     case 0x8926:  // VN-tag

@@ -82,6 +82,7 @@ void Ieee80211Swapped(State& state, Slice in);  // frame control bytes exchanged
 void IpByVersion(State& state, Slice in);  // by the first nibble; anything but 4 and 6 is not IP
 void Ipv4(State& state, Slice in);
 void Ipv6(State& state, Slice in);
+void Extensions(State& state, Slice in, uint8_t next);  // IPv6 extension headers, then transport
 
 // decode_transport.cc: what an IP header, or the last extension header, announces.
 void Transport(State& state, Slice in, uint8_t protocol);

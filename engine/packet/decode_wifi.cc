@@ -12,19 +12,17 @@ uint32_t LoadLittle32(const uint8_t* bytes) { return LoadNative<uint32_t>(bytes)
 struct DataHeader {
   uint32_t size = 0;  // 0: not a data frame that can be read
   bool aggregated = false;
-  bool four_addresses = false;
 };
 
-DataHeader ReadHeader(Slice in, uint8_t control, uint8_t flags) {
+DataHeader ReadHeader(Slice in, uint8_t control, uint8_t flags, uint8_t fragment) {
   constexpr uint8_t kTypeMask = 0x0f, kData = 0x08, kNoData = 0x40, kQos = 0x80;
   constexpr uint8_t kBothWays = 0x03, kProtected = 0x40, kHtControl = 0x80;
   if ((control & kTypeMask) != kData || (control & kNoData) != 0) return {};
   if ((flags & kProtected) != 0) return {};
-  if ((in.data[22] & 0x0f) != 0) return {};  // a later fragment
+  if ((fragment & 0x0f) != 0) return {};  // a later one
   DataHeader header;
   header.size = 24;
-  header.four_addresses = (flags & kBothWays) == kBothWays;
-  if (header.four_addresses) header.size += 6;
+  if ((flags & kBothWays) == kBothWays) header.size += 6;
   if ((control & kQos) == 0) return header;
   if (!in.Has(header.size + 2)) return {};
   header.aggregated = (in.data[header.size] & 0x80) != 0;
@@ -45,11 +43,17 @@ void SetMacAddresses(State& state, Slice in, uint8_t flags) {
   state.packet.family = AddressFamily::kMac;
 }
 
-// `padded`: the capture aligns what follows the header to 4 bytes.
-void DataFrame(State& state, Slice in, uint8_t control, uint8_t flags, bool padded) {
+// How the 16-bit fields of a frame are laid out in the capture.
+struct Layout {
+  bool padded = false;   // what follows the header is aligned to 4 bytes
+  bool swapped = false;  // the high byte stands first
+};
+
+void DataFrame(State& state, Slice in, Layout layout) {
   if (!in.Has(24)) return;  // management and control frames may be short
-  DataHeader header = ReadHeader(in, control, flags);
-  if (padded) header.size = (header.size + 3) & ~3u;
+  const uint8_t control = in.data[layout.swapped ? 1 : 0], flags = in.data[layout.swapped ? 0 : 1];
+  DataHeader header = ReadHeader(in, control, flags, in.data[layout.swapped ? 23 : 22]);
+  if (layout.padded) header.size = (header.size + 3) & ~3u;
   if (header.size == 0) return;
   if (!in.Has(header.size)) return state.Malformed(Malformed::kLinkTruncated);
   SetMacAddresses(state, in, flags);
@@ -59,10 +63,6 @@ void DataFrame(State& state, Slice in, uint8_t control, uint8_t flags, bool padd
     in = in.From(14).First(Load16(in.data + 12));
   }
   LlcSnap(state, in);
-}
-
-void Dot11(State& state, Slice in, bool padded) {
-  if (in.Has(2)) DataFrame(state, in, in.data[0], in.data[1], padded);
 }
 
 // The flags field of a radiotap header (www.radiotap.org/fields/Flags); 0 where there is none.
@@ -81,11 +81,9 @@ uint8_t RadiotapFlags(Slice header) {
 
 }  // namespace
 
-void Ieee80211(State& state, Slice in) { Dot11(state, in, false); }
+void Ieee80211(State& state, Slice in) { DataFrame(state, in, {}); }
 
-void Ieee80211Swapped(State& state, Slice in) {
-  if (in.Has(2)) DataFrame(state, in, in.data[1], in.data[0], false);
-}
+void Ieee80211Swapped(State& state, Slice in) { DataFrame(state, in, {.swapped = true}); }
 
 void Radiotap(State& state, Slice in) {
   constexpr uint8_t kPadded = 0x20;
@@ -94,7 +92,7 @@ void Radiotap(State& state, Slice in) {
   if (size < 8) return state.Malformed(Malformed::kLinkHeader);
   if (!in.Has(size)) return state.Malformed(Malformed::kLinkTruncated);
   const bool padded = (RadiotapFlags(in.First(size)) & kPadded) != 0;
-  Dot11(state, in.From(size), padded);
+  DataFrame(state, in.From(size), {.padded = padded});
 }
 
 // Per-Packet Information: version, flags, length, link type, fields.

@@ -95,4 +95,19 @@ void Decoder::DecodeIp(const uint8_t* data, uint32_t captured_length, Packet& pa
   decode::Finish(state);
 }
 
+void Decoder::DecodePayload(const uint8_t* data, uint32_t captured_length, uint32_t wire_length,
+                            uint8_t protocol, Packet& packet, TunnelPath& path) const {
+  decode::State state{data - packet.transport_offset, packet, path, options_};
+  state.depth = state.ip_headers = 1;
+  packet.verdict = Verdict::kTracked;
+  packet.source_port = packet.destination_port = 0;
+  const decode::Slice in{data, captured_length, wire_length};
+  if (packet.family == AddressFamily::kIpv6) {
+    decode::Extensions(state, in, protocol);
+  } else {
+    decode::Transport(state, in, protocol);
+  }
+  decode::Finish(state);
+}
+
 }  // namespace weir

@@ -52,6 +52,13 @@ class Decoder {
   void DecodeIp(const uint8_t* data, uint32_t captured_length, Packet& packet,
                 TunnelPath& path) const;
 
+  // Goes on behind the IP header that `packet` already describes: with the bytes of a reassembled
+  // datagram, or with a first fragment whose rest will never come. `protocol` is what the first
+  // fragment announced. `path` is the packet's. Packet::transport_offset keeps counting from where
+  // it did.
+  void DecodePayload(const uint8_t* data, uint32_t captured_length, uint32_t wire_length,
+                     uint8_t protocol, Packet& packet, TunnelPath& path) const;
+
  private:
   DecoderOptions options_;
 };
