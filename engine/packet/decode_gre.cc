@@ -7,8 +7,8 @@ namespace {
 
 constexpr uint16_t kChecksum = 0x8000, kRouting = 0x4000, kKey = 0x2000, kSequence = 0x1000,
                    kAcknowledgment = 0x0080, kVersion = 0x0007;
-constexpr uint16_t kBridged = 0x6558, kPpp = 0x880b, kErspan = 0x88be, kErspan3 = 0x22eb,
-                   kWccp = 0x883e, kFrameRelay = 0x6559;
+constexpr uint16_t kBridged = 0x6558, kErspan = 0x88be, kErspan3 = 0x22eb, kWccp = 0x883e,
+                   kFrameRelay = 0x6559;
 
 // Skips the source route entries up to the empty one.
 bool SkipRouting(Slice& in) {
