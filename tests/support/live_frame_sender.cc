@@ -97,20 +97,22 @@ absl::Status LiveFrameSender::Send(uint64_t frames) {
   const Bytes frame = UdpFrame(options_.frame_bytes);
   xdp_md context{};
   context.data_end = static_cast<uint32_t>(frame.size());
-  for (uint64_t left = frames; left != 0;) {
-    const uint64_t now = std::min(left, kFramesPerCall);
+  const uint64_t target = programs_->bss->sent + frames;
+  while (programs_->bss->sent < target) {
     LIBBPF_OPTS(bpf_test_run_opts, run);
     run.data_in = frame.data();
     run.data_size_in = static_cast<uint32_t>(frame.size());
     run.ctx_in = &context;
     run.ctx_size_in = sizeof context;
-    run.repeat = static_cast<int>(now);
+    run.repeat =
+        static_cast<int>(std::min<uint64_t>(target - programs_->bss->sent, kFramesPerCall));
     run.flags = BPF_F_TEST_XDP_LIVE_FRAMES;
     run.batch_size = options_.batch;
-    if (bpf_prog_test_run_opts(bpf_program__fd(programs_->progs.send_frame), &run) != 0) {
-      return absl::ErrnoToStatus(errno, "the kernel sends no live frames (needs Linux 5.18)");
+    const int result = bpf_prog_test_run_opts(bpf_program__fd(programs_->progs.send_frame), &run);
+    // Interrupted: a whole number of batches was sent, and counted.
+    if (result != 0 && result != -EINTR) {
+      return absl::ErrnoToStatus(-result, "the kernel sends no live frames (needs Linux 5.18)");
     }
-    left -= now;
   }
   return absl::OkStatus();
 }
