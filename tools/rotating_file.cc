@@ -43,7 +43,8 @@ std::string Advice(int error) {
 absl::Status Failure(const char* what, const std::string& path, int error) {
   const std::string name = path == "-" ? "standard output" : path;
   const absl::Status status = absl::ErrnoToStatus(error, absl::StrCat("cannot ", what, " ", name));
-  return absl::Status(status.code(), absl::StrCat(status.message(), Advice(error)));
+  const absl::StatusCode code = error == EPIPE ? absl::StatusCode::kCancelled : status.code();
+  return absl::Status(code, absl::StrCat(status.message(), Advice(error)));
 }
 
 }  // namespace

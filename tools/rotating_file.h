@@ -7,7 +7,8 @@
 // for a live interface.
 //
 // Thread: one. Errors (full disk, closed pipe) are absl::Status that name the file; whoever writes
-// to a pipe ignores SIGPIPE.
+// to a pipe ignores SIGPIPE. A pipe whose reader has ended is kCancelled: so ends `weir ... |
+// head`.
 #pragma once
 
 #include <cstdint>
