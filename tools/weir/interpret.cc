@@ -1,0 +1,160 @@
+#include <limits>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "tools/weir/raw_options.h"
+
+namespace weir {
+namespace {
+
+absl::Status Usage(std::string_view message) {
+  return absl::InvalidArgumentError(absl::string_view(message.data(), message.size()));
+}
+
+absl::Status About(std::string_view option, const absl::Status& status) {
+  if (status.ok()) return status;
+  return Usage(absl::StrFormat("%s: %s", option, status.message()));
+}
+
+// Reads `text` into `value` where the option was given.
+template <typename Value, typename Parser>
+absl::Status Read(std::string_view option, const std::string& text, Parser parse, Value& value) {
+  if (text.empty()) return absl::OkStatus();
+  const auto parsed = parse(text);
+  if (parsed.ok()) value = static_cast<Value>(*parsed);
+  return About(option, parsed.status());
+}
+
+// Like Read, for values of which 0 makes no sense.
+template <typename Value, typename Parser>
+absl::Status ReadPositive(std::string_view option, const std::string& text, Parser parse,
+                          Value& value) {
+  if (text.empty()) return absl::OkStatus();
+  const auto parsed = parse(text);
+  if (!parsed.ok()) return About(option, parsed.status());
+  if (*parsed == 0) return Usage(absl::StrFormat("%s: must be more than 0", option));
+  if (static_cast<uint64_t>(*parsed) > static_cast<uint64_t>(std::numeric_limits<Value>::max())) {
+    return Usage(absl::StrFormat("%s: %s is too large", option, text));
+  }
+  value = static_cast<Value>(*parsed);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<bool> ParseDecap(std::string_view text) {
+  if (text == "auto" || text == "off") return text == "auto";
+  return Usage(absl::StrFormat("'%s' is none of: auto, off", text));
+}
+
+absl::Status CheckSource(const RawOptions& raw) {
+  if (raw.interface.empty() && raw.file.empty()) {
+    return Usage(
+        "which traffic? Give an interface (weir -i eth0) or a capture file (weir -r FILE)");
+  }
+  if (!raw.interface.empty() && !raw.file.empty()) {
+    return Usage("-i and -r exclude each other: give an interface or a capture file, not both");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckLiveOnly(const RawOptions& raw) {
+  if (raw.file.empty()) return absl::OkStatus();
+  const char* given = raw.live.ring_mib        ? "--ring-mib"
+                      : raw.live.block_kib     ? "--block-kib"
+                      : raw.live.retire_ms     ? "--retire-ms"
+                      : raw.no_promiscuous     ? "--no-promisc"
+                      : !raw.direction.empty() ? "--direction"
+                                               : nullptr;
+  if (given == nullptr) return absl::OkStatus();
+  return Usage(absl::StrFormat("%s is for an interface (-i): leave it out with -r", given));
+}
+
+absl::Status CheckOutputs(const RawOptions& raw) {
+  if (raw.eve == "-" && raw.write == "-") {
+    return Usage("--eve - and --write - would both go to standard output: give one of them a file");
+  }
+  if (!raw.eve.empty() && raw.eve != "-" && raw.eve == raw.write) {
+    return Usage("--eve and --write name the same file: give each its own");
+  }
+  const bool file =
+      (!raw.eve.empty() && raw.eve != "-") || (!raw.write.empty() && raw.write != "-");
+  if (!raw.rotate.empty() && !file) {
+    return Usage("--rotate has nothing to rotate: it needs --eve FILE or --write FILE");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReadSource(const RawOptions& raw, CommandOptions& options) {
+  options.interface = raw.interface;
+  options.file = raw.file;
+  options.live = raw.live;
+  options.live.promiscuous = !raw.no_promiscuous;
+  options.snap_length = raw.snap_length;
+  options.filter = raw.filter;
+  options.ignore_dst = raw.ignore_dst;
+  options.accept_src = raw.accept_src;
+  return Read("--direction", raw.direction, ParseDirection, options.live.direction);
+}
+
+// `lo` shows every packet twice; elsewhere a second copy is news.
+absl::Status ReadDedup(const RawOptions& raw, CommandOptions& options) {
+  if (raw.dedup.empty() && raw.interface == "lo") options.dedup.mode = DedupMode::kLoopback;
+  return Read("--dedup", raw.dedup, ParseDedup, options.dedup);
+}
+
+absl::Status ReadKey(const RawOptions& raw, CommandOptions& options) {
+  uint32_t with = 0, without = 0;
+  if (auto status = Read("--key", raw.key, ParseKeyKind, options.flow.key); !status.ok()) {
+    return status;
+  }
+  if (auto status = Read("--key-with", raw.key_with, ParseKeyParts, with); !status.ok()) {
+    return status;
+  }
+  if (auto status = Read("--key-without", raw.key_without, ParseKeyParts, without); !status.ok()) {
+    return status;
+  }
+  options.decoder.key_parts = (options.decoder.key_parts & ~without) | with;
+  options.decoder.mac_addresses = options.flow.key == KeyKind::kMacPair;
+  options.flow.bidirectional = !raw.uniflow;
+  return Read("--decap", raw.decap, ParseDecap, options.decoder.decapsulate);
+}
+
+absl::Status ReadFlows(const RawOptions& raw, CommandOptions& options) {
+  if (auto status = ReadPositive("--max-flows", raw.max_flows, ParseCount, options.flow.max_flows);
+      !status.ok()) {
+    return status;
+  }
+  if (raw.timeout.empty()) return absl::OkStatus();
+  return About("--timeout", ApplyTimeouts(raw.timeout, options.flow.timeouts));
+}
+
+absl::Status ReadRun(const RawOptions& raw, CommandOptions& options) {
+  options.eve = raw.eve;
+  options.write = raw.write;
+  options.quiet = raw.quiet;
+  if (auto status = Read("--rotate", raw.rotate, ParseRotate, options.rotate); !status.ok()) {
+    return status;
+  }
+  if (auto status = ReadPositive("--duration", raw.duration, ParseDuration, options.duration_ns);
+      !status.ok()) {
+    return status;
+  }
+  if (auto status = ReadPositive("--count", raw.count, ParseCount, options.count); !status.ok()) {
+    return status;
+  }
+  return ReadPositive("--interval", raw.interval, ParseDuration, options.interval_ns);
+}
+
+}  // namespace
+
+absl::StatusOr<CommandOptions> Interpret(const RawOptions& raw) {
+  for (const auto check : {CheckSource, CheckLiveOnly, CheckOutputs}) {
+    if (auto status = check(raw); !status.ok()) return status;
+  }
+  CommandOptions options;
+  for (const auto read : {ReadSource, ReadDedup, ReadKey, ReadFlows, ReadRun}) {
+    if (auto status = read(raw, options); !status.ok()) return status;
+  }
+  return options;
+}
+
+}  // namespace weir

@@ -1,0 +1,209 @@
+#include "tools/weir/options.h"
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <sstream>
+
+#include "absl/strings/str_cat.h"
+#include "tools/weir/raw_options.h"
+
+namespace weir {
+namespace {
+
+constexpr char kDescription[] =
+    "weir measures what flows over it: it turns the packets of an interface or of a capture file "
+    "into\nflows and counters, and accounts for every frame.\n";
+
+constexpr char kExamples[] = R"(Examples:
+  weir -r traffic.pcap                     flows, talkers and the ledger of a capture file
+  sudo weir -i eth0                        the same live, until Ctrl-C
+  sudo weir -i eth0 --eve flows.json --rotate 100MiB
+                                           one JSON object per flow, files of 100 MiB
+  tcpdump -w - | weir -r - --eve - | jq .  from a pipe, JSON to a pipe
+  weir -r big.pcap --filter 'tcp port 443' --write https.pcap
+                                           what passed the filter, as pcap
+
+Sizes: 1500, 64k, 1MiB, 2GB. Times: 250us, 1ms, 5s, 5min, 2h, 30d. Counts: 1000, 100k, 1M.
+Signals: SIGINT and SIGTERM end cleanly, SIGHUP opens --eve and --write files anew.
+Exit status: 0 done, 1 failed, 2 wrong usage.)";
+
+void AddSource(CLI::App& app, RawOptions& raw) {
+  constexpr char kGroup[] = "Where the packets come from";
+  app.add_option("-i,--interface", raw.interface, "Receive from this network interface")
+      ->type_name("IFACE")
+      ->group(kGroup);
+  app.add_option("-r,--read", raw.file, "Read a capture file (pcap, pcapng); - is standard input")
+      ->type_name("FILE")
+      ->group(kGroup);
+  app.add_option("--snaplen", raw.snap_length, "Bytes of each frame to look at; 0 = all (default)")
+      ->type_name("BYTES")
+      ->group(kGroup);
+}
+
+void AddLive(CLI::App& app, RawOptions& raw) {
+  constexpr char kGroup[] = "How an interface is received";
+  app.add_option("--ring-mib", raw.live.ring_mib,
+                 "Memory shared with the kernel, in MiB; more bridges longer pauses (default 64)")
+      ->type_name("N")
+      ->check(CLI::Range(1u, 1u << 20))
+      ->group(kGroup);
+  app.add_option("--block-kib", raw.live.block_kib,
+                 "Size of the ring's blocks, in KiB (default 1024)")
+      ->type_name("N")
+      ->check(CLI::Range(1u, 1u << 21))
+      ->group(kGroup);
+  app.add_option("--retire-ms", raw.live.retire_ms,
+                 "A frame waits at most this long, in ms, for its block to fill (default 10)")
+      ->type_name("N")
+      ->check(CLI::Range(1u, 60'000u))
+      ->group(kGroup);
+  app.add_flag("--no-promisc", raw.no_promiscuous, "Only what the interface receives by itself")
+      ->group(kGroup);
+  app.add_option("--direction", raw.direction, "both (default), in or out")
+      ->type_name("WHICH")
+      ->group(kGroup);
+}
+
+void AddSelection(CLI::App& app, RawOptions& raw) {
+  constexpr char kGroup[] = "Which packets count";
+  app.add_option("--filter", raw.filter, "Only what matches, in tcpdump's language: 'udp port 53'")
+      ->type_name("EXPR")
+      ->group(kGroup);
+  app.add_option("--ignore-dst", raw.ignore_dst,
+                 "Not what goes to these networks; one CIDR a line: 10.0.0.0/8")
+      ->type_name("FILE")
+      ->group(kGroup);
+  app.add_option("--accept-src", raw.accept_src,
+                 "Only what comes from these networks; one CIDR a line")
+      ->type_name("FILE")
+      ->group(kGroup);
+  app.add_option("--dedup", raw.dedup,
+                 "Drop second copies: off (default), loopback (default for lo), or content,\n"
+                 "window=1ms,depth=256,ignore=mac+vlan+ttl+checksum,refresh=no")
+      ->type_name("MODE")
+      ->group(kGroup);
+}
+
+void AddFlows(CLI::App& app, RawOptions& raw) {
+  constexpr char kGroup[] = "What makes a flow";
+  app.add_option("--key", raw.key, "five-tuple (default), ip-pair or mac-pair")
+      ->type_name("KIND")
+      ->group(kGroup);
+  app.add_option("--key-without", raw.key_without,
+                 "Do not tell flows apart by these: vlan,pppoe,vni,gre,outer (or all)")
+      ->type_name("LIST")
+      ->group(kGroup);
+  app.add_option("--key-with", raw.key_with, "Do tell flows apart by these (default: all of them)")
+      ->type_name("LIST")
+      ->group(kGroup);
+  app.add_flag("--uniflow", raw.uniflow, "Each direction is a flow of its own")->group(kGroup);
+  app.add_option("--decap", raw.decap, "Look into tunnels: auto (default) or off")
+      ->type_name("WHEN")
+      ->group(kGroup);
+  app.add_option("--max-flows", raw.max_flows, "Flows alive at once; memory follows (default 100k)")
+      ->type_name("N")
+      ->group(kGroup);
+  app.add_option(
+         "--timeout", raw.timeout,
+         "Silence that ends a flow (default tcp=5min,syn=20s,unanswered=60s,closing=60s,\n"
+         "closed=10s,udp=60s,icmp=30s,other=30s); active=TIME reports long flows in between;\n"
+         "all=TIME sets every one but active")
+      ->type_name("LIST")
+      ->group(kGroup);
+}
+
+void AddOutput(CLI::App& app, RawOptions& raw) {
+  constexpr char kGroup[] = "What comes out (by default a report for a person)";
+  app.add_option("--eve", raw.eve,
+                 "One JSON object per flow, as Suricata's eve.json; - is standard output")
+      ->type_name("FILE")
+      ->group(kGroup);
+  app.add_option("--write", raw.write,
+                 "Frames that passed filter and dedup, as pcap; - is standard output")
+      ->type_name("FILE")
+      ->group(kGroup);
+  app.add_option("--rotate", raw.rotate, "Go on in a new file after this size or time")
+      ->type_name("SIZE|TIME")
+      ->group(kGroup);
+  app.add_option("--interval", raw.interval, "Time between live summaries (default 5s)")
+      ->type_name("TIME")
+      ->group(kGroup);
+  app.add_flag("-q,--quiet", raw.quiet, "Nothing but errors, and what --eve and --write write")
+      ->group(kGroup);
+}
+
+void AddEnd(CLI::App& app, RawOptions& raw) {
+  constexpr char kGroup[] = "When it ends (by default: the file's end, or Ctrl-C)";
+  app.add_option("--duration", raw.duration, "After this time: the clock's, with -r the packets'")
+      ->type_name("TIME")
+      ->group(kGroup);
+  app.add_option("--count", raw.count, "After this many frames")->type_name("N")->group(kGroup);
+}
+
+// CLI11's, with our own usage line.
+class HelpFormatter : public CLI::Formatter {
+ public:
+  HelpFormatter() { column_width(26); }
+  std::string make_usage(const CLI::App*, std::string) const override {
+    return "\nUsage: weir -i IFACE | -r FILE  [options]\n";
+  }
+};
+
+void Describe(CLI::App& app, RawOptions& raw) {
+  app.formatter(std::make_shared<HelpFormatter>());
+  AddSource(app, raw);
+  AddLive(app, raw);
+  AddSelection(app, raw);
+  AddFlows(app, raw);
+  AddOutput(app, raw);
+  AddEnd(app, raw);
+  constexpr char kGroup[] = "Other";
+  app.set_config("--config", "", "Read options from this file: lines such as  max-flows = 1M")
+      ->type_name("FILE")
+      ->group(kGroup);
+  // A value is the rest of its line: none of our options takes several.
+  app.get_config_formatter_base()->arrayBounds('\1', '\1');
+  app.allow_config_extras(CLI::config_extras_mode::error);
+  app.set_version_flag("--version", std::string("weir " WEIR_VERSION), "Print the version")
+      ->group(kGroup);
+  app.set_help_flag("-h,--help", "Print this help")->group(kGroup);
+  app.footer(kExamples);
+}
+
+CommandLine WrongUsage(std::string_view message) {
+  CommandLine result;
+  result.text = absl::StrCat("weir: ", std::string(message), "\nweir --help shows all options.\n");
+  result.exit_status = 2;
+  return result;
+}
+
+// What CLI11 reports by an exception: a wish for help, or an error.
+CommandLine FromParseError(const CLI::App& app, const CLI::ParseError& error) {
+  std::ostringstream out, ignored;
+  if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) {
+    app.exit(error, out, ignored);
+    return {std::nullopt, out.str(), 0};
+  }
+  return WrongUsage(error.what());
+}
+
+}  // namespace
+
+CommandLine ParseCommandLine(int argc, const char* const* argv) {
+  RawOptions raw;
+  CLI::App app(kDescription, "weir");
+  Describe(app, raw);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return FromParseError(app, error);
+  }
+  auto options = Interpret(raw);
+  if (!options.ok())
+    return WrongUsage({options.status().message().data(), options.status().message().size()});
+  CommandLine result;
+  result.options = *std::move(options);
+  return result;
+}
+
+}  // namespace weir

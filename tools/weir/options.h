@@ -1,0 +1,63 @@
+// What the command was asked to do: the command line, or a configuration file with the same names.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "engine/flow/options.h"
+#include "engine/packet/decoder.h"
+#include "engine/packet/dedup.h"
+#include "tools/weir/option_values.h"
+#include "tools/weir/parse.h"
+
+namespace weir {
+
+// How an interface is received. No value: the source's own default.
+struct LiveOptions {
+  std::optional<uint32_t> ring_mib;
+  std::optional<uint32_t> block_kib;
+  std::optional<uint32_t> retire_ms;
+  bool promiscuous = true;
+  CaptureDirection direction = CaptureDirection::kBoth;
+};
+
+struct CommandOptions {
+  std::string interface;  // -i; empty when a file is read
+  std::string file;       // -r; "-" is standard input
+  LiveOptions live;
+  uint32_t snap_length = 0;  // 0 = whole frames
+
+  std::string filter;      // tcpdump's language; empty = everything
+  std::string ignore_dst;  // files of CIDR blocks; empty = none
+  std::string accept_src;
+  DedupOptions dedup;
+  DecoderOptions decoder;
+  FlowOptions flow;
+
+  std::string eve;  // file, "-" for standard output; empty = none
+  std::string write;
+  RotateAt rotate;
+
+  int64_t duration_ns = 0;  // 0 = until the end
+  uint64_t count = 0;       // frames; 0 = until the end
+  int64_t interval_ns = 5'000'000'000;
+  bool quiet = false;
+
+  bool live_capture() const { return !interface.empty(); }
+  // Standard output carries data, so what is for a person goes to standard error.
+  bool stdout_taken() const { return eve == "-" || write == "-"; }
+};
+
+// What reading the command line came to: options to run with, or a text to print and a status to
+// exit with
+// (--help, --version: 0 and standard output; wrong usage: 2 and standard error).
+struct CommandLine {
+  std::optional<CommandOptions> options;
+  std::string text;
+  int exit_status = 0;
+};
+CommandLine ParseCommandLine(int argc, const char* const* argv);
+
+}  // namespace weir

@@ -1,0 +1,32 @@
+// The command line as it was typed, and what it means. Internal to tools/weir.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "tools/weir/options.h"
+
+namespace weir {
+
+// Values whose form CLI11 does not know stay text here.
+struct RawOptions {
+  std::string interface, file;
+  LiveOptions live;
+  std::string direction;
+  uint32_t snap_length = 0;
+  bool no_promiscuous = false;
+  std::string filter, ignore_dst, accept_src;
+  std::string dedup, key, key_with, key_without, decap;
+  bool uniflow = false;
+  std::string max_flows, timeout;
+  std::string eve, write, rotate;
+  std::string duration, count, interval;
+  bool quiet = false;
+};
+
+// Reads the values and checks that they fit together. Errors name the option and say what to write.
+absl::StatusOr<CommandOptions> Interpret(const RawOptions& raw);
+
+}  // namespace weir
