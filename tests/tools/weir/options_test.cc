@@ -1,0 +1,182 @@
+#include "tools/weir/options.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <fstream>
+#include <string>
+#include <vector>
+
+namespace weir {
+namespace {
+
+using testing::HasSubstr;
+
+CommandLine Parse(std::vector<const char*> arguments) {
+  arguments.insert(arguments.begin(), "weir");
+  return ParseCommandLine(static_cast<int>(arguments.size()), arguments.data());
+}
+
+CommandOptions Options(std::vector<const char*> arguments) {
+  const CommandLine line = Parse(std::move(arguments));
+  EXPECT_TRUE(line.options.has_value()) << line.text;
+  return line.options.value_or(CommandOptions{});
+}
+
+void ExpectUsageError(std::vector<const char*> arguments, const char* message) {
+  const CommandLine line = Parse(std::move(arguments));
+  EXPECT_FALSE(line.options.has_value());
+  EXPECT_EQ(line.exit_status, 2);
+  EXPECT_THAT(line.text, HasSubstr(message));
+  EXPECT_THAT(line.text, HasSubstr("weir --help"));
+}
+
+TEST(Options, DefaultsOfAFile) {
+  const CommandOptions options = Options({"-r", "a.pcap"});
+  EXPECT_EQ(options.file, "a.pcap");
+  EXPECT_FALSE(options.live_capture());
+  EXPECT_EQ(options.flow.max_flows, 100'000u);
+  EXPECT_TRUE(options.flow.bidirectional);
+  EXPECT_EQ(options.dedup.mode, DedupMode::kOff);
+  EXPECT_EQ(options.interval_ns, 5'000'000'000);
+  EXPECT_TRUE(options.decoder.decapsulate);
+}
+
+TEST(Options, LoopbackDedupIsTheDefaultForLoOnly) {
+  const DedupOptions lo = Options({"-i", "lo"}).dedup;
+  EXPECT_EQ(lo.mode, DedupMode::kLoopback);
+  EXPECT_EQ(lo.window_ns, 1'000'000);
+  EXPECT_EQ(lo.depth, 256u);
+  EXPECT_EQ(Options({"-i", "eth0"}).dedup.mode, DedupMode::kOff);
+  EXPECT_EQ(Options({"-i", "lo", "--dedup", "off"}).dedup.mode, DedupMode::kOff);
+}
+
+TEST(Options, EveryOptionOfAnInterface) {
+  const CommandOptions options = Options(
+      {"-i", "eth0", "--ring-mib", "128", "--block-kib", "512", "--retire-ms", "5", "--snaplen",
+       "96", "--no-promisc", "--direction", "in", "--duration", "10s", "--count", "1k", "-q"});
+  EXPECT_EQ(options.live.ring_mib, 128u);
+  EXPECT_EQ(options.live.block_kib, 512u);
+  EXPECT_EQ(options.live.retire_ms, 5u);
+  EXPECT_EQ(options.snap_length, 96u);
+  EXPECT_FALSE(options.live.promiscuous);
+  EXPECT_EQ(options.live.direction, CaptureDirection::kIn);
+  EXPECT_EQ(options.duration_ns, 10'000'000'000);
+  EXPECT_EQ(options.count, 1000u);
+  EXPECT_TRUE(options.quiet);
+}
+
+TEST(Options, KeyOfAFlow) {
+  const CommandOptions options = Options(
+      {"-r", "a", "--key", "mac-pair", "--uniflow", "--decap", "off", "--key-without", "vlan,vni"});
+  EXPECT_EQ(options.flow.key, KeyKind::kMacPair);
+  EXPECT_TRUE(options.decoder.mac_addresses);
+  EXPECT_FALSE(options.flow.bidirectional);
+  EXPECT_FALSE(options.decoder.decapsulate);
+  EXPECT_EQ(options.decoder.key_parts, key_part::kAll & ~(key_part::kVlan | key_part::kVni));
+}
+
+TEST(Options, KeyWithComesAfterKeyWithout) {
+  const CommandOptions options =
+      Options({"-r", "a", "--key-with", "outer", "--key-without", "all"});
+  EXPECT_EQ(options.decoder.key_parts, key_part::kOuter);
+}
+
+TEST(Options, WithoutASourceTheHintNamesBoth) {
+  ExpectUsageError({}, "which traffic? Give an interface (weir -i eth0) or a capture file");
+}
+
+TEST(Options, WrongMixesSayWhatToDo) {
+  ExpectUsageError({"-i", "lo", "-r", "a"}, "not both");
+  ExpectUsageError({"-r", "a", "--ring-mib", "8"}, "--ring-mib is for an interface");
+  ExpectUsageError({"-r", "a", "--no-promisc"}, "leave it out with -r");
+  ExpectUsageError({"-r", "a", "--direction", "in"}, "leave it out with -r");
+  ExpectUsageError({"-r", "a", "--eve", "-", "--write", "-"}, "give one of them a file");
+  ExpectUsageError({"-r", "a", "--eve", "x", "--write", "x"}, "give each its own");
+  ExpectUsageError({"-r", "a", "--rotate", "1MiB"}, "needs --eve FILE or --write FILE");
+  ExpectUsageError({"-r", "a", "--eve", "-", "--rotate", "1MiB"}, "needs --eve FILE");
+}
+
+TEST(Options, WrongValuesNameTheOption) {
+  ExpectUsageError({"-r", "a", "--timeout", "udp=5"}, "--timeout: '5' is not a time");
+  ExpectUsageError({"-r", "a", "--dedup", "some"},
+                   "--dedup: 'some' is none of: off, loopback, content");
+  ExpectUsageError({"-r", "a", "--max-flows", "0"}, "--max-flows: must be more than 0");
+  ExpectUsageError({"-r", "a", "--max-flows", "9G"}, "--max-flows: 9G is too large");
+  ExpectUsageError({"-r", "a", "--interval", "0"}, "--interval: must be more than 0");
+  ExpectUsageError({"-i", "lo", "--ring-mib", "0"}, "--ring-mib");
+  ExpectUsageError({"-r", "a", "--decap", "on"}, "--decap: 'on' is none of: auto, off");
+  ExpectUsageError({"-r", "a", "--no-such-option"}, "--no-such-option");
+  ExpectUsageError({"-r"}, "-r");
+}
+
+TEST(Options, HelpIsGroupedAndHasExamples) {
+  const CommandLine line = Parse({"--help"});
+  EXPECT_EQ(line.exit_status, 0);
+  EXPECT_THAT(line.text, HasSubstr("Usage: weir -i IFACE | -r FILE"));
+  EXPECT_THAT(line.text, HasSubstr("Which packets count:"));
+  EXPECT_THAT(line.text, HasSubstr("Examples:"));
+  EXPECT_THAT(line.text, HasSubstr("Exit status: 0 done, 1 failed, 2 wrong usage."));
+}
+
+// Everything that can be written is in the help.
+TEST(Options, HelpNamesEveryOption) {
+  const std::string help = Parse({"--help"}).text;
+  for (const char* option :
+       {"-i",          "-r",         "--dedup",       "--filter",    "--ignore-dst", "--accept-src",
+        "--key",       "--key-with", "--key-without", "--uniflow",   "--decap",      "--max-flows",
+        "--timeout",   "--eve",      "--rotate",      "--write",     "--ring-mib",   "--block-kib",
+        "--retire-ms", "--snaplen",  "--no-promisc",  "--direction", "--duration",   "--count",
+        "--interval",  "--quiet",    "--config",      "--version"}) {
+    EXPECT_THAT(help, HasSubstr(option));
+  }
+}
+
+TEST(Options, Version) {
+  const CommandLine line = Parse({"--version"});
+  EXPECT_EQ(line.exit_status, 0);
+  EXPECT_THAT(line.text, testing::MatchesRegex("weir [0-9]+\\.[0-9]+\\.[0-9]+\n"));
+}
+
+class ConfigTest : public testing::Test {
+ protected:
+  ConfigTest() : path_(testing::TempDir() + "weir_options_test.conf") {}
+  ~ConfigTest() override { std::remove(path_.c_str()); }
+  void Write(const std::string& text) { std::ofstream(path_) << text; }
+  std::string path_;
+};
+
+TEST_F(ConfigTest, HasTheNamesOfTheCommandLine) {
+  Write(
+      "# what we always want\n"
+      "max-flows = 1M\n"
+      "timeout = udp=5s,tcp=1min\n"
+      "dedup = content,window=2ms,depth=512\n"
+      "filter = tcp port 443 or udp port 53\n"
+      "uniflow = true\n");
+  const CommandOptions options = Options({"-r", "a", "--config", path_.c_str()});
+  EXPECT_EQ(options.flow.max_flows, 1'000'000u);
+  EXPECT_EQ(options.flow.timeouts.udp, 5 * Timeouts::kSecond);
+  EXPECT_EQ(options.flow.timeouts.tcp_established, 60 * Timeouts::kSecond);
+  EXPECT_EQ(options.dedup.depth, 512u);
+  EXPECT_EQ(options.filter, "tcp port 443 or udp port 53");
+  EXPECT_FALSE(options.flow.bidirectional);
+}
+
+TEST_F(ConfigTest, TheCommandLineWins) {
+  Write("max-flows = 1M\n");
+  EXPECT_EQ(Options({"-r", "a", "--config", path_.c_str(), "--max-flows", "5"}).flow.max_flows, 5u);
+}
+
+TEST_F(ConfigTest, AnUnknownNameIsAnError) {
+  Write("max-flow = 1M\n");
+  ExpectUsageError({"-r", "a", "--config", path_.c_str()}, "max-flow");
+}
+
+TEST_F(ConfigTest, AMissingFileIsAnError) {
+  ExpectUsageError({"-r", "a", "--config", "/no/such/file"}, "/no/such/file");
+}
+
+}  // namespace
+}  // namespace weir

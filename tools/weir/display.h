@@ -1,0 +1,35 @@
+// What a person sees while the command runs. One of: a screen that refreshes (interface, terminal),
+// a line now and then (interface, no terminal), a progress bar (file, terminal), nothing.
+#pragma once
+
+#include <cstdint>
+#include <cstdio>
+#include <memory>
+#include <string>
+
+#include "rings/capture_file_source.h"
+#include "tools/weir/run_sample.h"
+
+namespace weir {
+
+class Display {
+ public:
+  virtual ~Display() = default;
+  virtual int64_t interval_ns() const = 0;
+  // Called about once per interval_ns() by the thread that polls the shard.
+  virtual void Show(const RunSample& now, Shard& shard) = 0;
+  // Called once, before the final report.
+  virtual void Finish(const RunSample&) {}
+};
+
+// Refreshes every second, or every `interval_ns` where that is shorter.
+std::unique_ptr<Display> MakeLiveScreen(FILE* stream, std::string interface, int64_t interval_ns);
+
+// The last, shorter interval is written by Finish.
+std::unique_ptr<Display> MakeLiveLines(FILE* stream, int64_t interval_ns);
+
+// `source` must live as long as the display.
+std::unique_ptr<Display> MakeProgressBar(FILE* stream, std::string name,
+                                         const CaptureFileSource& source);
+
+}  // namespace weir

@@ -1,0 +1,26 @@
+#include "tools/weir/frame_output.h"
+
+namespace weir {
+namespace {
+
+RotatingFile::Options FileOptions(const CommandOptions& options) {
+  RotatingFile::Options file;
+  file.path = options.write;
+  file.rotate_bytes = options.rotate.bytes;
+  file.rotate_ns = options.rotate.age_ns;
+  return file;
+}
+
+}  // namespace
+
+FrameOutput::FrameOutput(const CommandOptions& options) : writer_(FileOptions(options)) {}
+
+absl::Status FrameOutput::Handle(std::span<const Event> events, int64_t now_ns) {
+  for (const Event& event : events) {
+    if (event.kind != EventKind::kFrame || !status_.ok()) continue;
+    Keep(writer_.Write(*event.frame, now_ns)).IgnoreError();
+  }
+  return status_;
+}
+
+}  // namespace weir

@@ -1,0 +1,46 @@
+// A source that ends early: after a number of frames, or after a span of packet time.
+//
+// Owns the source it limits and passes everything else on. Thread: the shard's own.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "rings/frame_source.h"
+
+namespace weir {
+
+struct SourceLimits {
+  uint64_t frames = 0;  // 0 = no limit
+  int64_t span_ns = 0;  // since the first frame; 0 = no limit
+  bool any() const { return frames != 0 || span_ns != 0; }
+};
+
+class LimitedSource : public FrameSource {
+ public:
+  LimitedSource(std::unique_ptr<FrameSource> inner, const SourceLimits& limits)
+      : inner_(std::move(inner)), limits_(limits) {}
+
+  int Receive(std::span<Frame> frames) override;
+  void Release() override { inner_->Release(); }
+  bool ready() const override { return reached_ ? false : inner_->ready(); }
+  int wait_fd() const override { return inner_->wait_fd(); }
+  bool ended() const override { return reached_ || inner_->ended(); }
+  absl::Status status() const override { return reached_ ? absl::OkStatus() : inner_->status(); }
+  // `received` counts what was handed out; the kernel's counters are the inner source's.
+  SourceCounters Counters() override;
+  std::span<const SourceInterface> interfaces() const override { return inner_->interfaces(); }
+  int64_t hold_back_ns() const override { return inner_->hold_back_ns(); }
+
+ private:
+  int WithinSpan(std::span<const Frame> frames);
+
+  std::unique_ptr<FrameSource> inner_;
+  SourceLimits limits_;
+  uint64_t handed_out_ = 0;
+  std::optional<int64_t> first_ns_;
+  bool reached_ = false;
+};
+
+}  // namespace weir

@@ -1,0 +1,146 @@
+#include <algorithm>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "tools/weir/display.h"
+#include "tools/weir/human.h"
+#include "tools/weir/ledger_rows.h"
+#include "tools/weir/terminal.h"
+
+namespace weir {
+namespace {
+
+constexpr int64_t kRefreshNs = 1'000'000'000;
+constexpr uint32_t kMostFlowsToRank = 200'000;  // ranking reads them all: some 100 ns each
+
+struct BusyFlow {
+  FlowKey key;
+  uint64_t packets;
+  uint64_t bytes;  // in all
+  uint64_t fresh;  // bytes since the last refresh
+};
+
+// The live flows with most bytes since the last call. Each flow's `user` word remembers what it had
+// then.
+std::vector<BusyFlow> RankFlows(FlowTracker& flows, size_t wanted) {
+  std::vector<BusyFlow> busy;
+  FlowRecord record;
+  const auto busier = [](const BusyFlow& a, const BusyFlow& b) { return a.fresh > b.fresh; };
+  flows.ForEach([&](FlowHandle handle) {
+    if (!flows.Read(handle, record)) return;
+    const uint64_t bytes = record.bytes[0] + record.bytes[1];
+    const uint64_t fresh = bytes - record.user;
+    *flows.User(handle) = bytes;
+    if (fresh == 0 || (busy.size() == wanted && fresh <= busy.front().fresh)) return;
+    if (busy.size() == wanted) {
+      std::pop_heap(busy.begin(), busy.end(), busier);
+      busy.pop_back();
+    }
+    busy.push_back({record.key, record.packets[0] + record.packets[1], bytes, fresh});
+    std::push_heap(busy.begin(), busy.end(), busier);
+  });
+  std::sort(busy.begin(), busy.end(), busier);
+  return busy;
+}
+
+class LiveScreen : public Display {
+ public:
+  LiveScreen(FILE* stream, std::string interface, int64_t interval_ns)
+      : stream_(stream),
+        interface_(std::move(interface)),
+        interval_ns_(std::min(interval_ns, kRefreshNs)) {}
+
+  int64_t interval_ns() const override { return interval_ns_; }
+
+  void Show(const RunSample& now, Shard& shard) override {
+    const TerminalExtent extent = TerminalSize(stream_);
+    std::vector<std::string> lines = Summary(now);
+    AddFlows(now, shard, static_cast<size_t>(std::max(extent.rows - 1, 1)), lines);
+    Draw(lines, extent);
+    before_ = now;
+  }
+
+  void Finish(const RunSample&) override {
+    Draw({}, {});
+    std::fflush(stream_);
+  }
+
+ private:
+  double Seconds(const RunSample& now) const {
+    return std::max(1e-3, static_cast<double>(now.elapsed_ns - before_.elapsed_ns) / 1e9);
+  }
+
+  std::vector<std::string> Summary(const RunSample& now) const {
+    const double seconds = Seconds(now);
+    const auto packets = static_cast<double>(now.ledger.received - before_.ledger.received);
+    const auto bytes =
+        static_cast<double>(now.ledger.received_bytes - before_.ledger.received_bytes);
+    return {
+        absl::StrCat("weir on ", interface_, " for ", HumanDuration(now.elapsed_ns),
+                     "   (Ctrl-C ends it and shows the report)"),
+        "",
+        absl::StrCat("now       ", HumanRate(packets / seconds), " packets/s   ",
+                     HumanBitRate(8 * bytes / seconds)),
+        absl::StrCat("flows     ", HumanCount(now.alive), " alive of at most ",
+                     HumanCount(now.capacity), "   ", HumanCount(now.flows.started), " started"),
+        absl::StrCat("received  ", HumanCount(now.ledger.received), " packets   ",
+                     HumanBytes(now.ledger.received_bytes), "   lost ", HumanCount(now.lost()),
+                     now.lost() > 0 ? " (raise --ring-mib)" : ""),
+        absl::StrCat("of these  ", WhereTheyWent(now)),
+        ""};
+  }
+
+  static std::string WhereTheyWent(const RunSample& now) {
+    std::string text;
+    for (const LedgerRow& row : LedgerRows(now.ledger)) {
+      if (!row.reason) absl::StrAppend(&text, row.name, " ", HumanCount(row.count), "   ");
+    }
+    return text;
+  }
+
+  void AddFlows(const RunSample& now, Shard& shard, size_t most, std::vector<std::string>& lines) {
+    if (lines.size() + 2 > most) return;
+    if (now.alive > kMostFlowsToRank) {
+      lines.push_back("(too many flows alive to rank them here)");
+      return;
+    }
+    constexpr size_t kFlowWidth = 52;
+    const size_t room = std::min<size_t>(most - lines.size() - 1, 20);
+    lines.push_back(absl::StrCat(Left("busiest now", kFlowWidth), Right("rate", 14),
+                                 Right("packets", 13), Right("bytes", 11)));
+    for (const BusyFlow& flow : RankFlows(shard.flows(), room)) {
+      const double rate = 8 * static_cast<double>(flow.fresh) / Seconds(now);
+      lines.push_back(
+          absl::StrCat(Left(HumanFlow(flow.key), kFlowWidth), Right(HumanBitRate(rate), 14),
+                       Right(HumanCount(flow.packets), 13), Right(HumanBytes(flow.bytes), 11)));
+    }
+  }
+
+  // Over what was drawn before: cursor up, clear to the end of the screen, write.
+  void Draw(const std::vector<std::string>& lines, const TerminalExtent& extent) {
+    std::string text;
+    if (drawn_ > 0) absl::StrAppend(&text, "\x1b[", drawn_, "A");
+    absl::StrAppend(&text, "\r\x1b[J");
+    drawn_ = std::min<size_t>(lines.size(), static_cast<size_t>(extent.rows - 1));
+    for (size_t i = 0; i < drawn_; ++i) {
+      absl::StrAppend(&text, FitWidth(lines[i], extent.columns - 1), "\n");
+    }
+    std::fputs(text.c_str(), stream_);
+    std::fflush(stream_);
+  }
+
+  FILE* stream_;
+  std::string interface_;
+  int64_t interval_ns_;
+  RunSample before_;
+  size_t drawn_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Display> MakeLiveScreen(FILE* stream, std::string interface, int64_t interval_ns) {
+  return std::make_unique<LiveScreen>(stream, std::move(interface), interval_ns);
+}
+
+}  // namespace weir

@@ -1,0 +1,24 @@
+// What a person wants to know at the end: how much, how fast, who with whom, where every frame
+// went, and what to do about what went wrong.
+#pragma once
+
+#include <string>
+
+#include "tools/weir/run_sample.h"
+#include "tools/weir/traffic_tally.h"
+
+namespace weir {
+
+struct ReportInput {
+  std::string source;  // interface or file, as it was given
+  bool live = false;
+  int64_t dedup_window_ns = 0;  // what was asked for; 0 = no limit
+  RunSample last;
+};
+
+std::string Report(const ReportInput& input, const TrafficTally& tally);
+
+// One line each: what was lost or cut short, and which option mends it. Empty when all is well.
+std::string Hints(const ReportInput& input);
+
+}  // namespace weir
