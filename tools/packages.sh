@@ -1,5 +1,5 @@
 # Debian packages that weir needs, and how they get there; for tools/quickstart and tools/test.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 
 BUILD_PACKAGES=(
   g++ cmake ninja-build pkg-config linux-libc-dev

@@ -118,6 +118,15 @@ def shape_faults(path, text):
             yield 1, "a header's first line says what it is for"
 
 
+def licence_faults(path, text):
+    """The kernel asks a BPF program for its licence, and offers less to one without the GPL."""
+    if path.endswith(".bpf.c") or (inside(path, "bpf") and path.endswith(".c")):
+        if not text.startswith("// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)\n"):
+            yield 1, "a BPF program's first line is its SPDX licence, see bpf/LICENSE"
+        if 'SEC("license") = "Dual BSD/GPL"' not in text:
+            yield 1, "a BPF program tells the kernel Dual BSD/GPL, see bpf/LICENSE"
+
+
 def mirror_faults(root, path):
     """tests/X/y_test.cc tests something of the folder X."""
     parts = path.split("/")
@@ -134,6 +143,7 @@ def faults(root):
         with open(os.path.join(root, path), encoding="utf-8") as file:
             text = file.read()
         here = list(shape_faults(path, text)) + list(mirror_faults(root, path))
+        here += licence_faults(path, text)
         if path.endswith(CODE):
             lines = without_comments(text).split("\n")
             here += include_faults(path, lines)

@@ -45,7 +45,11 @@ class Planted(unittest.TestCase):
         self.assert_found("may not include", "rings/a.cc", '#include "engine/packet/packet.h"\n')
 
     def test_bpf_includes_nothing_of_ours(self):
-        self.assert_found("it may include: nothing", "bpf/a.c", '#include "rings/frame.h"\n')
+        self.assert_found("it may include: nothing", "bpf/a.h", HEADER + '#include "rings/a.h"\n')
+
+    def test_bpf_program_without_licence(self):
+        found = self.faults("tests/support/a.bpf.c", "int x;\n")
+        self.assertEqual(["SPDX" in f or "Dual" in f for f in found], [True, True])
 
     def test_core_may_not_include_an_exporter(self):
         self.assert_found("may not include", "engine/shard.cc", '#include "engine/export/eve.h"\n')

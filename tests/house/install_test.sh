@@ -9,6 +9,11 @@ rm -rf "$work"
 "$cmake" -S "$consumer" -B "$work/build" -DCMAKE_PREFIX_PATH="$work/prefix" \
   -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_BUILD_TYPE=Release >/dev/null
 "$cmake" --build "$work/build"
-"$work/build/consumer"
+"$build/weir-sample" capture "$work/sample.pcap"
+"$work/build/consumer" "$work/sample.pcap"
+if "$work/build/consumer" "$work/nowhere.pcap"; then
+  echo "the consumer took a file that is not there for a capture"
+  exit 1
+fi
 [[ ! -e $build/weir ]] || "$work/prefix/bin/weir" --help >/dev/null
 echo "installed files: $(find "$work/prefix" -type f | wc -l)"
