@@ -1,0 +1,471 @@
+#include "engine/packet/defragmenter.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <deque>
+#include <map>
+#include <optional>
+#include <random>
+#include <string_view>
+
+#include "tests/engine/packet/decoding.h"
+
+namespace weir::test {
+namespace {
+
+constexpr int64_t kSecond = 1'000'000'000;
+
+// A datagram's payload cut into frames.
+struct Cut {
+  uint32_t offset;
+  Bytes bytes;
+  bool more;
+};
+
+Bytes UdpDatagram(size_t payload, uint16_t source = 1000) {
+  const Bytes packet =
+      PacketBuilder().Ipv4("10.0.0.1", "10.0.0.2").Udp(source, 2000).Payload(payload).Build();
+  return Bytes(packet.begin() + 20, packet.end());
+}
+
+std::vector<Cut> CutUp(const Bytes& datagram, size_t size) {
+  std::vector<Cut> cuts;
+  for (size_t at = 0; at < datagram.size(); at += size) {
+    const size_t end = std::min(datagram.size(), at + size);
+    cuts.push_back({static_cast<uint32_t>(at),
+                    Bytes(datagram.begin() + static_cast<ptrdiff_t>(at),
+                          datagram.begin() + static_cast<ptrdiff_t>(end)),
+                    end < datagram.size()});
+  }
+  return cuts;
+}
+
+PacketBuilder Ethernet() { return PacketBuilder().Ethernet(); }
+
+Bytes Frame4(const Cut& cut, uint16_t id = 7, PacketBuilder link = Ethernet(),
+             uint8_t protocol = 17) {
+  return link.Ipv4("10.0.0.1", "10.0.0.2")
+      .Ipv4Fragment(id, cut.offset, cut.more, protocol)
+      .Payload(cut.bytes)
+      .Build();
+}
+
+Bytes Frame6(const Cut& cut, uint32_t id = 7, uint8_t next = 17) {
+  return Ethernet()
+      .Ipv6("2001:db8::1", "2001:db8::2")
+      .Fragment(id, cut.offset, cut.more, next)
+      .Payload(cut.bytes)
+      .Build();
+}
+
+// A defragmenter behind a decoder, fed frame by frame; checks the ledger of fragments at each step.
+class Bench {
+ public:
+  explicit Bench(const DefragmentOptions& options = {}) : defragmenter_(options, decoder_) {}
+
+  const Packet& Feed(const Bytes& bytes, int64_t now_ns = 0,
+                     std::optional<uint32_t> captured = {}) {
+    defragmenter_.Release();
+    bytes_ = bytes;
+    Frame frame = AsFrame(bytes_, link_type::kEthernet, now_ns);
+    if (captured) frame.captured_length = *captured;
+    decoder_.Decode(frame, packet_, path_);
+    fed_ += packet_.verdict == Verdict::kFragmentHeld;
+    const bool was_fragment = packet_.verdict == Verdict::kFragmentHeld;
+    defragmenter_.Apply({&frame, 1}, {&packet_, 1}, {&path_, 1}, now_ns);
+    if (was_fragment && packet_.verdict != Verdict::kFragmentHeld &&
+        packet_.verdict != Verdict::kFragmentDropped) {
+      moved_ += 1 + packet_.held_packets;
+    }
+    ExpectBalance();
+    return packet_;
+  }
+
+  // Every fragment is held, dropped for a reason, or counted in a packet.
+  void ExpectBalance() const {
+    uint64_t dropped = 0;
+    for (uint64_t count : counters().dropped) dropped += count;
+    EXPECT_EQ(fed_, counters().held + dropped + moved_);
+  }
+
+  std::string_view payload() const {
+    return {reinterpret_cast<const char*>(packet_.payload), packet_.payload_length};
+  }
+  uint64_t dropped(FragmentDrop reason) const {
+    return counters().dropped[static_cast<size_t>(reason)];
+  }
+  const FragmentCounters& counters() const { return defragmenter_.counters(); }
+  Defragmenter& defragmenter() { return defragmenter_; }
+  const Packet& packet() const { return packet_; }
+
+ private:
+  Decoder decoder_;
+  Defragmenter defragmenter_;
+  Bytes bytes_;
+  Packet packet_;
+  TunnelPath path_;
+  uint64_t fed_ = 0;
+  uint64_t moved_ = 0;
+};
+
+void ExpectCompleted(const Bench& bench, const Bytes& datagram, uint32_t frames) {
+  const Packet& p = bench.packet();
+  EXPECT_EQ(p.verdict, Verdict::kTracked);
+  EXPECT_EQ(p.source_port, 1000);
+  EXPECT_EQ(p.destination_port, 2000);
+  EXPECT_EQ(p.flags, packet_flag::kDefragmented);
+  EXPECT_EQ(p.held_packets, frames - 1);
+  EXPECT_EQ(bench.payload(), std::string_view(reinterpret_cast<const char*>(datagram.data()) + 8,
+                                              datagram.size() - 8));
+  EXPECT_EQ(bench.counters().held, 0u);
+  EXPECT_EQ(bench.counters().completed, 1u);
+}
+
+TEST(Defragmenter, CompletesAnIpv4Datagram) {
+  Bench bench;
+  const Bytes datagram = UdpDatagram(3000);
+  const auto cuts = CutUp(datagram, 1480);
+  uint32_t bytes = 0;
+  for (const Cut& cut : cuts) {
+    const Bytes frame = Frame4(cut);
+    const Packet& p = bench.Feed(frame);
+    bytes += static_cast<uint32_t>(frame.size());
+    EXPECT_EQ(p.verdict, cut.more ? Verdict::kFragmentHeld : Verdict::kTracked);
+  }
+  ExpectCompleted(bench, datagram, 3);
+  EXPECT_EQ(bench.packet().held_bytes + bench.packet().wire_length, bytes);
+  EXPECT_EQ(bench.packet().anomalies, 0);
+}
+
+TEST(Defragmenter, CompletesInAnyOrder) {
+  const Bytes datagram = UdpDatagram(500);
+  auto cuts = CutUp(datagram, 128);
+  std::vector<size_t> order = {0, 1, 2, 3};
+  do {
+    Bench bench;
+    for (size_t i : order) bench.Feed(Frame4(cuts[i]));
+    ExpectCompleted(bench, datagram, 4);
+  } while (std::next_permutation(order.begin(), order.end()));
+}
+
+TEST(Defragmenter, CompletesAnIpv6Datagram) {
+  Bench bench;
+  const Bytes datagram = UdpDatagram(3000);
+  for (const Cut& cut : CutUp(datagram, 1448)) bench.Feed(Frame6(cut));
+  ExpectCompleted(bench, datagram, 3);
+  EXPECT_EQ(bench.packet().family, AddressFamily::kIpv6);
+}
+
+TEST(Defragmenter, WalksExtensionHeadersBehindTheFragmentHeader) {
+  Bench bench;
+  const Bytes packet = PacketBuilder()
+                           .Ipv6("2001:db8::1", "2001:db8::2")
+                           .DestinationOptions()
+                           .Udp(1000, 2000)
+                           .Payload(100)
+                           .Build();
+  const Bytes datagram(packet.begin() + 40, packet.end());
+  for (const Cut& cut : CutUp(datagram, 64)) bench.Feed(Frame6(cut, 7, 60));
+  EXPECT_EQ(bench.packet().verdict, Verdict::kTracked);
+  EXPECT_EQ(bench.packet().protocol, ip_protocol::kUdp);
+  EXPECT_EQ(bench.packet().destination_port, 2000);
+}
+
+TEST(Defragmenter, ADatagramOf65535BytesAndTinyPieces) {
+  Bench bench;
+  const Bytes datagram = UdpDatagram(65'507);
+  auto cuts = CutUp(datagram, 8);
+  std::shuffle(cuts.begin(), cuts.end(), std::mt19937(3));
+  for (const Cut& cut : cuts) bench.Feed(Frame4(cut));
+  ExpectCompleted(bench, datagram, static_cast<uint32_t>(cuts.size()));
+}
+
+TEST(Defragmenter, RepeatedFragmentsCountButChangeNothing) {
+  for (bool ipv6 : {false, true}) {
+    Bench bench;
+    const Bytes datagram = UdpDatagram(200);
+    const auto cuts = CutUp(datagram, 104);
+    const auto frame = [&](const Cut& cut) { return ipv6 ? Frame6(cut) : Frame4(cut); };
+    bench.Feed(frame(cuts[0]));
+    bench.Feed(frame(cuts[0]));
+    bench.Feed(frame(cuts[1]));
+    ExpectCompleted(bench, datagram, 3);
+  }
+}
+
+TEST(Defragmenter, Ipv4KeepsTheBytesThatCameFirst) {
+  Bench bench;
+  const Bytes datagram = UdpDatagram(200);
+  auto cuts = CutUp(datagram, 104);
+  bench.Feed(Frame4(cuts[0]));
+  bench.Feed(Frame4({64, Bytes(64, 0xee), true}));  // 40 bytes are there already
+  bench.Feed(Frame4(cuts[1]));                      // 24 bytes are
+  Bytes expected = datagram;
+  std::fill(expected.begin() + 104, expected.begin() + 128, uint8_t{0xee});
+  ExpectCompleted(bench, expected, 3);
+}
+
+TEST(Defragmenter, Ipv6RefusesAnOverlapAndWhatFollows) {  // RFC 5722 section 4
+  Bench bench;
+  const auto cuts = CutUp(UdpDatagram(200), 104);
+  bench.Feed(Frame6(cuts[0]));
+  EXPECT_EQ(bench.Feed(Frame6({96, Bytes(16, 1), true})).verdict, Verdict::kFragmentDropped);
+  EXPECT_EQ(bench.Feed(Frame6(cuts[1])).verdict, Verdict::kFragmentDropped);
+  EXPECT_EQ(bench.dropped(FragmentDrop::kOverlap), 3u);
+  EXPECT_EQ(bench.counters().completed, 0u);
+  EXPECT_EQ(bench.Feed(Frame6(cuts[0]), 40 * kSecond).verdict, Verdict::kFragmentHeld);
+}
+
+TEST(Defragmenter, ALastFragmentMustNotContradictTheEnd) {
+  Bench bench;
+  const auto cuts = CutUp(UdpDatagram(300), 104);
+  bench.Feed(Frame4(cuts[2]));
+  EXPECT_EQ(bench.Feed(Frame4({400, Bytes(8), true})).reason, uint8_t(FragmentDrop::kOverlap));
+  EXPECT_EQ(bench.Feed(Frame4({8, Bytes(8), false})).reason, uint8_t(FragmentDrop::kOverlap));
+}
+
+TEST(Defragmenter, NamesWhatIsWrongWithAFragment) {
+  Bench bench;
+  const auto reason = [&](const Bytes& bytes, std::optional<uint32_t> captured = {}) {
+    const Packet& p = bench.Feed(bytes, 0, captured);
+    return p.verdict == Verdict::kFragmentDropped ? static_cast<FragmentDrop>(p.reason)
+                                                  : FragmentDrop::kCount;
+  };
+  EXPECT_EQ(reason(Frame4({8, Bytes(9), true})), FragmentDrop::kBadLength);
+  EXPECT_EQ(reason(Frame4({8, Bytes(), true})), FragmentDrop::kBadLength);
+  EXPECT_EQ(reason(Frame4({65'528, Bytes(16), false})), FragmentDrop::kOversize);
+  EXPECT_EQ(reason(Frame4({8, Bytes(100), true}), 60), FragmentDrop::kTruncated);
+  EXPECT_EQ(bench.counters().held, 0u);
+}
+
+TEST(Defragmenter, ATruncatedFirstFragmentIsTrackedAtOnce) {
+  Bench bench;
+  const Bytes frame = Frame4(CutUp(UdpDatagram(300), 104)[0]);
+  const Packet& p = bench.Feed(frame, 0, 14 + 20 + 20);
+  EXPECT_EQ(p.verdict, Verdict::kTracked);
+  EXPECT_EQ(p.destination_port, 2000);
+  EXPECT_EQ(p.payload_length, 12u);
+  EXPECT_EQ(p.transport_offset, 34u);
+  EXPECT_EQ(p.flags & packet_flag::kFragment, packet_flag::kFragment);
+}
+
+TEST(Defragmenter, GivesUpAfterTheTimeout) {
+  Bench bench;
+  const auto cuts = CutUp(UdpDatagram(200), 104);
+  bench.Feed(Frame4(cuts[0]), kSecond);
+  bench.defragmenter().Expire(31 * kSecond - 1);
+  EXPECT_EQ(bench.counters().held, 1u);
+  bench.defragmenter().Expire(31 * kSecond);
+  EXPECT_EQ(bench.dropped(FragmentDrop::kTimeout), 1u);
+  EXPECT_EQ(bench.Feed(Frame4(cuts[1]), 32 * kSecond).verdict, Verdict::kFragmentHeld);
+  bench.defragmenter().Flush();
+  EXPECT_EQ(bench.dropped(FragmentDrop::kEnd), 1u);
+  bench.ExpectBalance();
+}
+
+TEST(Defragmenter, TheOldestDatagramGoesFirstUnderAFlood) {
+  Bench bench({.max_datagrams = 8, .max_bytes = 1 << 20});
+  const Bytes datagram = UdpDatagram(200);
+  const auto cuts = CutUp(datagram, 104);
+  for (uint16_t id = 100; id < 200; ++id) bench.Feed(Frame4(cuts[1], id));
+  EXPECT_EQ(bench.counters().held, 8u);
+  EXPECT_EQ(bench.dropped(FragmentDrop::kMemory), 92u);
+  bench.Feed(Frame4(cuts[0], 199));  // the youngest are still there
+  EXPECT_EQ(bench.packet().verdict, Verdict::kTracked);
+}
+
+TEST(Defragmenter, BytesAreBounded) {
+  Bench bench({.max_datagrams = 64, .max_bytes = 8192});
+  const size_t memory = bench.defragmenter().memory_bytes();
+  const auto cuts = CutUp(UdpDatagram(4000), 1024);
+  for (uint16_t id = 0; id < 100; ++id) {
+    for (size_t i = 0; i + 1 < cuts.size(); ++i) bench.Feed(Frame4(cuts[i], id));
+  }
+  EXPECT_LE(bench.counters().held, 8u);
+  EXPECT_GT(bench.dropped(FragmentDrop::kMemory), 0u);
+  EXPECT_EQ(bench.defragmenter().memory_bytes(), memory);
+}
+
+TEST(Defragmenter, ADatagramLargerThanTheLimitIsGivenUp) {
+  Bench bench({.max_datagrams = 64, .max_bytes = 4096});
+  for (const Cut& cut : CutUp(UdpDatagram(20'000), 1024)) bench.Feed(Frame4(cut));
+  EXPECT_EQ(bench.counters().completed, 0u);
+}
+
+TEST(Defragmenter, VlansIdsAndProtocolsAreKeptApart) {
+  Bench bench;
+  const auto cuts = CutUp(UdpDatagram(200), 104);
+  bench.Feed(Frame4(cuts[0], 7, Ethernet().Vlan(1)));
+  EXPECT_EQ(bench.Feed(Frame4(cuts[1], 7, Ethernet().Vlan(2))).verdict, Verdict::kFragmentHeld);
+  EXPECT_EQ(bench.Feed(Frame4(cuts[1], 8, Ethernet().Vlan(1))).verdict, Verdict::kFragmentHeld);
+  EXPECT_EQ(bench.Feed(Frame4(cuts[1], 7, Ethernet().Vlan(1), 6)).verdict, Verdict::kFragmentHeld);
+  EXPECT_EQ(bench.Feed(Frame4(cuts[1], 7, Ethernet().Vlan(1))).verdict, Verdict::kTracked);
+  EXPECT_EQ(bench.packet().vlan[0], 1);
+  ASSERT_NE(bench.packet().tunnel, nullptr);
+}
+
+TEST(Defragmenter, AFragmentedTunnelIsFollowedInside) {
+  Bench bench;
+  const Bytes inner =
+      PacketBuilder().Gre().Ipv4("10.0.0.1", "10.0.0.2").Udp(1000, 2000).Payload(600).Build();
+  for (const Cut& cut : CutUp(inner, 256)) {
+    bench.Feed(Frame4(cut, 7, Ethernet(), ip_protocol::kGre));
+  }
+  EXPECT_EQ(bench.packet().verdict, Verdict::kTracked);
+  EXPECT_EQ(bench.packet().destination_port, 2000);
+  EXPECT_EQ(bench.packet().payload_length, 600u);
+  EXPECT_EQ(bench.packet().held_packets, 2u);
+  EXPECT_EQ(bench.packet().flags, packet_flag::kDefragmented);
+}
+
+TEST(Defragmenter, FragmentsInsideFragmentsCountAllTheirFrames) {
+  Bench bench;
+  const Bytes datagram = UdpDatagram(400);
+  uint16_t id = 20;
+  for (const Cut& cut : CutUp(datagram, 208)) {
+    const Bytes inner = PacketBuilder()
+                            .Gre()
+                            .Ipv4("10.0.0.1", "10.0.0.2")
+                            .Ipv4Fragment(9, cut.offset, cut.more)
+                            .Payload(cut.bytes)
+                            .Build();
+    for (const Cut& outer : CutUp(inner, 128)) bench.Feed(Frame4(outer, id, Ethernet(), 47));
+    ++id;
+  }
+  EXPECT_EQ(bench.packet().verdict, Verdict::kTracked);
+  EXPECT_EQ(bench.packet().destination_port, 2000);
+  EXPECT_EQ(bench.packet().held_packets, 3u);
+  EXPECT_EQ(bench.counters().completed, 3u);
+  EXPECT_EQ(bench.counters().held, 0u);
+}
+
+TEST(Defragmenter, AMalformedDatagramTakesItsFragmentsAlong) {
+  Bench bench;
+  Bytes tunnel(200, 0x55);  // IP version 5
+  tunnel[0] = tunnel[1] = tunnel[3] = 0;
+  tunnel[2] = 0x08;
+  for (const Cut& cut : CutUp(tunnel, 104)) bench.Feed(Frame4(cut, 7, Ethernet(), 47));
+  EXPECT_EQ(bench.packet().verdict, Verdict::kMalformed);
+  EXPECT_EQ(bench.packet().held_packets, 1u);
+}
+
+TEST(Defragmenter, OneBatchMayHoldAllOfSeveralDatagrams) {
+  const Decoder decoder;
+  Defragmenter defragmenter({}, decoder);
+  std::deque<Bytes> bytes;
+  std::vector<Frame> frames;
+  for (uint16_t id = 0; id < 4; ++id) {
+    for (const Cut& cut : CutUp(UdpDatagram(900, static_cast<uint16_t>(1000 + id)), 304)) {
+      bytes.push_back(Frame4(cut, id));
+      frames.push_back(AsFrame(bytes.back()));
+    }
+  }
+  std::vector<Packet> packets(frames.size());
+  std::vector<TunnelPath> paths(frames.size());
+  decoder.DecodeBatch(frames, packets, paths);
+  defragmenter.Apply(frames, packets, paths, 0);
+  for (uint16_t id = 0; id < 4; ++id) {
+    const Packet& p = packets[id * 3u + 2];
+    EXPECT_EQ(p.verdict, Verdict::kTracked);
+    EXPECT_EQ(p.source_port, 1000 + id);
+    EXPECT_EQ(p.payload[899], static_cast<uint8_t>(899));
+  }
+}
+
+// The obvious way: a map from place to byte.
+class Model {
+ public:
+  enum class Result { kHeld, kDropped, kCompleted };
+
+  explicit Model(bool ipv6) : ipv6_(ipv6) {}
+
+  Result Add(const Cut& cut) {
+    const uint32_t end = cut.offset + static_cast<uint32_t>(cut.bytes.size());
+    if (refused_) return Result::kDropped;
+    const uint32_t seen = bytes_.empty() ? 0 : bytes_.rbegin()->first + 1;
+    const bool fits =
+        total_ ? (cut.more ? end <= *total_ : end == *total_) : (cut.more || end >= seen);
+    uint32_t old = 0;
+    bool differs = false;
+    for (uint32_t at = cut.offset; at < end; ++at) {
+      const auto it = bytes_.find(at);
+      if (it == bytes_.end()) continue;
+      ++old;
+      differs |= it->second != cut.bytes[at - cut.offset];
+    }
+    const bool overlap = old != 0 && (differs || old != cut.bytes.size());
+    if (ipv6_ && (!fits || overlap)) {
+      refused_ = true;
+      return Result::kDropped;
+    }
+    if (!fits) return Result::kDropped;
+    for (uint32_t at = cut.offset; at < end; ++at) bytes_.emplace(at, cut.bytes[at - cut.offset]);
+    if (!cut.more) total_ = end;
+    return total_ && bytes_.size() == *total_ ? Result::kCompleted : Result::kHeld;
+  }
+
+  Bytes bytes() const {
+    Bytes all;
+    for (const auto& [at, byte] : bytes_) all.push_back(byte);
+    return all;
+  }
+
+ private:
+  bool ipv6_;
+  bool refused_ = false;
+  std::optional<uint32_t> total_;
+  std::map<uint32_t, uint8_t> bytes_;
+};
+
+// Pieces of one datagram, in disorder, repeated, overlapping, some with other bytes.
+std::vector<Cut> RandomPieces(std::mt19937& random) {
+  std::vector<Cut> pieces = CutUp(UdpDatagram(random() % 1500 + 1), (random() % 20 + 1) * 8);
+  for (uint32_t extra = random() % 4; extra > 0; --extra) {
+    Cut piece = pieces[random() % pieces.size()];
+    switch (random() % 4) {
+      case 0:
+        break;
+      case 1:
+        piece.bytes[random() % piece.bytes.size()] ^= 1;
+        break;
+      case 2:
+        if (piece.more) piece.offset += 8;
+        break;
+      default:
+        piece = {piece.offset, Bytes((random() % 10 + 1) * 8, 0x11), random() % 8 != 0};
+    }
+    pieces.push_back(piece);
+  }
+  std::erase_if(pieces, [](const Cut& cut) { return cut.offset == 0 && !cut.more; });  // whole
+  if (random() % 4 != 0) std::shuffle(pieces.begin(), pieces.end(), random);
+  return pieces;
+}
+
+TEST(DefragmenterModel, AgreesWithAByteMap) {
+  std::mt19937 random(11);
+  for (int round = 0; round < 5000 && !testing::Test::HasFailure(); ++round) {
+    SCOPED_TRACE(round);
+    const bool ipv6 = round % 2 == 1;
+    Bench bench({.max_datagrams = 8, .max_bytes = 1 << 16});
+    std::optional<Model> model(ipv6);
+    for (const Cut& piece : RandomPieces(random)) {
+      const Packet& p = bench.Feed(ipv6 ? Frame6(piece) : Frame4(piece));
+      const Model::Result expected = model->Add(piece);
+      if (expected == Model::Result::kHeld) {
+        ASSERT_EQ(p.verdict, Verdict::kFragmentHeld);
+      } else if (expected == Model::Result::kDropped) {
+        ASSERT_EQ(p.verdict, Verdict::kFragmentDropped);
+      } else {
+        ASSERT_EQ(p.flags & packet_flag::kDefragmented, packet_flag::kDefragmented);
+        const Bytes whole = model->bytes();
+        const size_t length = std::min<size_t>(p.payload_length, whole.size() - 8);
+        ASSERT_TRUE(std::equal(p.payload, p.payload + length, whole.begin() + 8));
+        model.emplace(ipv6);  // what still comes starts anew
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace weir::test
