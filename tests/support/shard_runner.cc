@@ -70,10 +70,10 @@ void ShardRunner::Note(std::span<const Event> events) {
   const std::lock_guard lock(mutex_);
   if (frames != seen_.frames) {
     seen_.frames = frames;
-    seen_.timestamp_ns = shard_->time_ns();
     seen_.clock_ns = now;
   }
   for (const Event& event : events) {
+    if (event.kind == EventKind::kFrame) seen_.timestamp_ns = event.time_ns;
     if (event.kind != EventKind::kFlowEnded) continue;
     ended_.push_back(*event.record);
     ++seen_.flows_ended;

@@ -29,6 +29,7 @@ class ShardRunner {
   const Ledger& ledger() const { return shard_->ledger(); }
   DedupCounters dedup_counters() const { return shard_->dedup_counters(); }
   const SourceCounters& source_counters() const { return counters_; }
+  absl::Status status() const { return shard_->status(); }
   int64_t thread_cpu_ns() const { return cpu_ns_; }
 
   // While it runs: clock at the moment that the last frame was polled, its time stamp, the frames
