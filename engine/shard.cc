@@ -78,7 +78,7 @@ class Shard::Impl {
   std::array<Packet, kBatchFrames> packets_;
   std::array<TunnelPath, kBatchFrames> paths_;
   int64_t last_tick_ns_ = INT64_MIN;
-  int drain_batches_ = 0;  // what a stopped live shard may still read
+  bool draining_ = false;  // stopped; the source hands out what came in before
   bool fd_used_ = false;
   bool stopped_ = false;
   bool finishing_ = false;
@@ -99,7 +99,7 @@ std::span<const Event> Shard::Impl::Poll() {
   if (count > 0) {
     const auto size = static_cast<size_t>(count);
     Process({frames_.data(), size}, {packets_.data(), size});
-  } else if (stopped_ || source().ended()) {
+  } else if ((stopped_ && !draining_) || source().ended()) {
     finishing_ = true;
   } else if (options_.live) {
     Silence();
@@ -111,19 +111,18 @@ std::span<const Event> Shard::Impl::Poll() {
   return events_.events();
 }
 
-// A live shard that is stopped still reads what lay in the ring, as far as a full ring goes; a file
-// ends at once.
+// A live source still hands out what lies in its ring, also in a block that the kernel has not
+// handed over yet; a file ends at once.
 void Shard::Impl::BeginStop() {
-  constexpr int kDrainBatches = 1 << 14;
   if (stopped_) return;
   stopped_ = true;
   idle_ = false;
-  drain_batches_ = options_.live ? kDrainBatches : 0;
+  draining_ = source().StopIntake();
 }
 
 int Shard::Impl::Receive() {
   if (waiter_->TakeWake()) BeginStop();
-  if (stopped_ && drain_batches_-- <= 0) return 0;
+  if (stopped_ && !draining_) return 0;
   return source().Receive(frames_);
 }
 
@@ -232,7 +231,9 @@ void Shard::Impl::Tick() {
 }
 
 int64_t Shard::Impl::SleepNs(int64_t timeout_ns) const {
+  constexpr int64_t kDrainNs = 10'000'000;
   if (source().wait_fd() < 0) return 0;
+  if (draining_) timeout_ns = timeout_ns < 0 ? kDrainNs : std::min(timeout_ns, kDrainNs);
   const int64_t due = options_.live ? tracker_->NextExpiry() : INT64_MAX;
   if (due == INT64_MAX) return timeout_ns;
   const int64_t wait = due + source().hold_back_ns() + options_.clock_slack_ns - RealtimeNs();

@@ -52,6 +52,11 @@ class FrameSource {
   // Readable when Receive has something to hand out. -1: the source never makes anyone wait.
   virtual int wait_fd() const { return -1; }
 
+  // Takes no more frames in. True: what came in before is still handed out, and then the source
+  // ends (within hold_back_ns and a moment). False: there is nothing to wait for, the source may be
+  // dropped.
+  virtual bool StopIntake() { return false; }
+
   // True when no frame will come any more: end of file, or an error that status() explains.
   virtual bool ended() const = 0;
 

@@ -2,6 +2,7 @@
 
 #include <linux/if_packet.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -12,6 +13,12 @@ namespace {
 
 constexpr int64_t kNanosecondsPerMillisecond = 1'000'000;
 constexpr uint32_t kKernelDefaultRetireMs = 8;  // DEFAULT_PRB_RETIRE_TOV of af_packet.c
+
+int64_t MonotonicNs() {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
 
 absl::Status Direct(int fd, CaptureDirection direction, std::vector<sock_filter>* program) {
   if (direction == CaptureDirection::kIn) return IgnoreOutgoing(fd);
@@ -79,17 +86,36 @@ int PacketSource::Receive(std::span<Frame> frames) {
   const int count = ring_.Receive(frames, defaults_);
   received_ += static_cast<uint64_t>(count);
   if (count == 0) [[unlikely]]
-    LookAtLink();
+    LookAround();
   return count;
 }
 
-void PacketSource::LookAtLink() {
-  if (gone_ || watch_.Look() != LinkWatch::State::kGone) return;
+// The ring is empty: time for what costs system calls.
+void PacketSource::LookAround() {
+  if (!closed_) {
+    if (watch_.Look() != LinkWatch::State::kGone) return;
+    status_ = absl::UnavailableError(
+        absl::StrCat("interface ", interface_.name, " was removed while it was captured"));
+    Close();
+  }
   ReadKernelCounters();
-  gone_ = true;
-  expected_ = ring_.broken_blocks() == 0 ? accepted_ : 0;
-  status_ = absl::UnavailableError(
-      absl::StrCat("interface ", interface_.name, " was removed while it was captured"));
+  expected_ = MonotonicNs() < give_up_ns_ ? accepted_ : received_;
+}
+
+// The last frames may lie in a block that is not retired yet.
+void PacketSource::Close() {
+  constexpr int64_t kGraceNs = 100 * kNanosecondsPerMillisecond;
+  closed_ = true;
+  expected_ = UINT64_MAX;
+  give_up_ns_ = MonotonicNs() + hold_back_ns_ + kGraceNs;
+}
+
+bool PacketSource::StopIntake() {
+  if (closed_) return true;
+  const std::vector<sock_filter> nothing = {BPF_STMT(BPF_RET | BPF_K, 0)};
+  if (!AttachSocketFilter(socket_.get(), nothing).ok()) return false;
+  Close();
+  return true;
 }
 
 // Reading resets the kernel's counters; its tp_packets includes tp_drops.

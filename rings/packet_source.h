@@ -48,7 +48,8 @@ class PacketSource final : public FrameSource {
   void Release() override { ring_.Release(); }
   bool ready() const override { return ring_.ready(); }
   int wait_fd() const override { return watch_.wait_fd(); }
-  bool ended() const override { return gone_ && received_ >= expected_ && !ring_.ready(); }
+  bool StopIntake() override;
+  bool ended() const override { return closed_ && received_ >= expected_ && !ring_.ready(); }
   absl::Status status() const override { return status_; }
   SourceCounters Counters() override;
   std::span<const SourceInterface> interfaces() const override { return {&interface_, 1}; }
@@ -57,7 +58,8 @@ class PacketSource final : public FrameSource {
  private:
   PacketSource() = default;
   absl::Status Start(const PacketSourceOptions& options);
-  void LookAtLink();
+  void LookAround();
+  void Close();
   void ReadKernelCounters();
 
   SourceInterface interface_;
@@ -75,8 +77,9 @@ class PacketSource final : public FrameSource {
   uint64_t freezes_ = 0;
   std::optional<uint32_t> missed_seen_;  // the device's counter when it was read last
   uint64_t missed_ = 0;
-  bool gone_ = false;
-  uint64_t expected_ = 0;  // gone_: frames to hand out before the end
+  bool closed_ = false;             // no more frames come in
+  uint64_t expected_ = 0;           // closed_: frames to hand out before the end
+  int64_t give_up_ns_ = INT64_MAX;  // closed_: monotonic time after which the rest will never come
   absl::Status status_;
 };
 

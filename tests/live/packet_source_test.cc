@@ -345,6 +345,26 @@ TEST_F(PacketSourceTest, AnInterfaceThatIsRemovedEndsTheSourceAfterItsFrames) {
   EXPECT_THAT(std::string(source_->status().message()), HasSubstr("far0 was removed"));
 }
 
+TEST_F(PacketSourceTest, StopIntakeKeepsWhatCameBeforeAndThenEnds) {
+  options_.ring.retire_ms = 50;
+  MustOpen();
+  for (int i = 0; i < 5; ++i) sender_->Send(UdpFrame(30));
+  ASSERT_TRUE(source_->StopIntake());
+  sender_->Send(UdpFrame(30));
+  EXPECT_FALSE(source_->ended());
+  EXPECT_EQ(Receive(6).size(), 5u);
+  EXPECT_TRUE(source_->ended());
+  EXPECT_TRUE(source_->status().ok());
+}
+
+TEST_F(PacketSourceTest, StopIntakeOfAnEmptyRingEndsAtOnce) {
+  MustOpen();
+  ASSERT_TRUE(source_->StopIntake());
+  Frame frame;
+  EXPECT_EQ(source_->Receive({&frame, 1}), 0);
+  EXPECT_TRUE(source_->ended());
+}
+
 TEST_F(PacketSourceTest, RemovalEndsASleepInTheWaiter) {
   MustOpen();
   const int fds[] = {source_->wait_fd()};

@@ -207,8 +207,8 @@ TEST_F(LoopbackShardTest, EachPingAndItsAnswerAreReportedOnce) {
   runner.Stop();
   EXPECT_EQ(runner.ledger().duplicate, 2 * kPings);
   ASSERT_EQ(runner.ended().size(), 1u);
-  EXPECT_EQ(runner.ended()[0].packets[0], kPings);
-  EXPECT_EQ(runner.ended()[0].packets[1], kPings);
+  // Both ends have one address: nothing but the type tells request from reply.
+  EXPECT_EQ(runner.ended()[0].packets[0] + runner.ended()[0].packets[1], 2 * kPings);
 }
 
 }  // namespace
