@@ -49,52 +49,77 @@ class Dedup::Impl {
   size_t memory_bytes() const { return sizeof *this + recent_.memory_bytes(); }
 
  private:
+  // Of one batch; the compiler keeps them in registers.
+  struct Counts {
+    uint64_t duplicates = 0;
+    uint64_t depth_exceeded = 0;
+    int64_t covered_ns = -1;
+    int64_t least_covered_ns = INT64_MAX;
+  };
+
   // First all hashes, each asking for its line of the index, then the look-ups.
   void ApplySome(std::span<const Frame> frames, std::span<Packet> packets) {
+    int count = 0;
     for (size_t i = 0; i < frames.size(); ++i) {
       if (packets[i].verdict == Verdict::kFiltered) continue;
-      hashes_[i] = content_.Hash(frames[i], packets[i]);
-      recent_.Prefetch(hashes_[i]);
+      const Hash128 hash = content_.Hash(frames[i], packets[i]);
+      recent_.Prefetch(hash);
+      looked_at_[count++] = {hash, static_cast<uint32_t>(i)};
     }
     switch (options_.mode) {
       case DedupMode::kOff:
         break;
       case DedupMode::kContent:
-        Look(frames, packets, [this](const Frame& frame, const Hash128& hash) {
-          return IsContentDuplicate(frame, hash);
-        });
+        Look(count, frames, packets,
+             [this](const Frame& frame, const Hash128& hash, Counts& counts) {
+               return IsContentDuplicate(frame, hash, counts);
+             });
         break;
       case DedupMode::kLoopback:
-        Look(frames, packets, [this](const Frame& frame, const Hash128& hash) {
-          return IsLoopbackDuplicate(frame, hash);
-        });
+        Look(count, frames, packets,
+             [this](const Frame& frame, const Hash128& hash, Counts& counts) {
+               return IsLoopbackDuplicate(frame, hash, counts);
+             });
         break;
     }
   }
 
   template <typename Judge>
-  void Look(std::span<const Frame> frames, std::span<Packet> packets, const Judge& is_duplicate) {
-    for (size_t i = 0; i < frames.size(); ++i) {
-      if (packets[i].verdict == Verdict::kFiltered) continue;
-      ++counters_.seen;
-      if (!is_duplicate(frames[i], hashes_[i])) continue;
-      packets[i].verdict = Verdict::kDuplicate;
-      ++counters_.duplicates;
+  void Look(int count, std::span<const Frame> frames, std::span<Packet> packets,
+            const Judge& is_duplicate) {
+    Counts counts;
+    for (int i = 0; i < count; ++i) {
+      const LookedAt& one = looked_at_[i];
+      if (!is_duplicate(frames[one.index], one.hash, counts)) continue;
+      packets[one.index].verdict = Verdict::kDuplicate;
+      ++counts.duplicates;
     }
+    Publish(counts, count);
   }
 
-  bool IsContentDuplicate(const Frame& frame, const Hash128& hash) {
+  void Publish(const Counts& counts, int seen) {
+    counters_.seen += static_cast<uint64_t>(seen);
+    counters_.duplicates += counts.duplicates;
+    counters_.depth_exceeded += counts.depth_exceeded;
+    if (counts.covered_ns < 0) return;
+    counters_.covered_window_ns = counts.covered_ns;
+    const int64_t least = std::max<int64_t>(counts.least_covered_ns, 1);  // 0 means "never filled"
+    int64_t& least_so_far = counters_.least_covered_window_ns;
+    least_so_far = least_so_far == 0 ? least : std::min(least_so_far, least);
+  }
+
+  bool IsContentDuplicate(const Frame& frame, const Hash128& hash, Counts& counts) {
     RecentHashes::Record* const newest = recent_.Find(hash);
     const bool duplicate = newest != nullptr && AnyInWindow(newest, frame.timestamp_ns);
     if (duplicate && !options_.refresh) return true;
-    NoteCoveredWindow(frame.timestamp_ns);
+    NoteCoveredWindow(frame.timestamp_ns, counts);
     recent_.Push(hash, frame.timestamp_ns, newest);
     return duplicate;
   }
 
-  bool IsLoopbackDuplicate(const Frame& frame, const Hash128& hash) {
+  bool IsLoopbackDuplicate(const Frame& frame, const Hash128& hash, Counts& counts) {
     if (WasReceived(frame.direction) && PairWithOldest(frame, hash)) return true;
-    NoteCoveredWindow(frame.timestamp_ns);
+    NoteCoveredWindow(frame.timestamp_ns, counts);
     if (frame.direction == FrameDirection::kOutgoing) {
       recent_.Push(hash, frame.timestamp_ns, recent_.Find(hash));
     } else {
@@ -105,7 +130,9 @@ class Dedup::Impl {
 
   // True when all records from `record` back are older than the window.
   bool IsBehind(const RecentHashes::Record& record, int64_t time) const {
-    return time > record.latest && Distance(time, record.latest) > window_ns_;
+    return record.lead_ns != RecentHashes::kUnknownLead && time > record.time &&
+           Distance(time, record.time) > record.lead_ns &&
+           Distance(time, record.time) - record.lead_ns > window_ns_;
   }
 
   bool AnyInWindow(RecentHashes::Record* record, int64_t time) {
@@ -135,18 +162,13 @@ class Dedup::Impl {
     return true;
   }
 
-  void NoteCoveredWindow(int64_t time) {
-    const RecentHashes::Record* oldest = recent_.Oldest();
-    if (oldest == nullptr) return;
-    const int64_t covered =
-        time > oldest->time
-            ? static_cast<int64_t>(std::min<uint64_t>(Distance(time, oldest->time), INT64_MAX))
-            : 0;
-    if (counters_.least_covered_window_ns == 0 || covered < counters_.least_covered_window_ns) {
-      counters_.least_covered_window_ns = std::max<int64_t>(covered, 1);
-    }
-    counters_.covered_window_ns = covered;
-    counters_.depth_exceeded += static_cast<int64_t>(covered) < options_.window_ns;
+  void NoteCoveredWindow(int64_t time, Counts& counts) {
+    int64_t oldest = 0;
+    if (!recent_.OldestTime(oldest)) return;
+    const uint64_t covered = time > oldest ? Distance(time, oldest) : 0;
+    counts.covered_ns = static_cast<int64_t>(std::min<uint64_t>(covered, INT64_MAX));
+    counts.least_covered_ns = std::min(counts.least_covered_ns, counts.covered_ns);
+    counts.depth_exceeded += counts.covered_ns < options_.window_ns;
   }
 
   const DedupOptions options_;
@@ -154,7 +176,11 @@ class Dedup::Impl {
   FrameContent content_;
   RecentHashes recent_;
   DedupCounters counters_;
-  Hash128 hashes_[kBatchFrames];
+  struct LookedAt {
+    Hash128 hash;
+    uint32_t index;  // in the batch
+  };
+  LookedAt looked_at_[kBatchFrames];
 };
 
 Dedup::Dedup(const DedupOptions& options) : impl_(std::make_unique<Impl>(options)) {}

@@ -31,10 +31,12 @@ RecentHashes::Array<T> RecentHashes::Map(size_t count) {
   return Array<T>(static_cast<T*>(memory), Unmapper{bytes});
 }
 
-RecentHashes::RecentHashes(uint32_t depth)
+RecentHashes::RecentHashes(uint32_t depth, uint64_t first)
     : depth_(std::clamp(depth, 1u, kGreatestDepth)),
-      // At most half of the entries are alive, a quarter on average.
-      bucket_mask_(std::bit_ceil(size_t{depth_} * 2 / kEntries + 1) - 1),
+      // A third of the entries is alive at most, so one bucket in a thousand has more than it can
+      // hold.
+      bucket_mask_(std::bit_ceil(size_t{depth_} * 3 / kEntries + 1) - 1),
+      next_(uint64_t{depth_} + 1 + first),  // so that entries of 0 are dead
       ring_(Map<Record>(depth_)),
       buckets_(Map<Bucket>(bucket_mask_ + 1)) {}
 
@@ -42,62 +44,55 @@ size_t RecentHashes::memory_bytes() const {
   return depth_ * sizeof(Record) + (bucket_mask_ + 1) * sizeof(Bucket);
 }
 
-RecentHashes::Record* RecentHashes::Find(const Hash128& hash) {
-  const uint64_t tag = Tag(hash);
-  const size_t home = Home(hash);
-  for (size_t index = home;; index = (index + 1) & bucket_mask_) {
-    Bucket& bucket = buckets_[index];
-    for (uint64_t& entry : bucket.entries) {
-      if (entry >> kSequenceBits != tag || !Alive(entry & kSequenceMask)) continue;
-      Record& record = ring_[Slot(entry)];
-      if (!(record.hash == hash)) continue;
-      found_ = &entry;
-      found_at_home_ = index == home;
-      return &record;
-    }
-    if (!Alive(bucket.spilled)) return nullptr;
-  }
-}
-
-void RecentHashes::Push(const Hash128& hash, int64_t time, const Record* newest) {
-  Record record{hash, time, time, 0};
-  const uint64_t entry = Tag(hash) << kSequenceBits | (next_ & kSequenceMask);
-  if (newest != nullptr) {
-    record.latest = std::max(time, newest->latest);
-    record.previous = next_ - Age(*found_);
-    *found_ = found_at_home_ ? entry : 0;
-  }
-  if (newest == nullptr || !found_at_home_) Insert(hash);
-  ring_[position_] = record;
-  Advance();
-}
-
-// Into the first bucket with a free entry; the full ones on the way note it.
-void RecentHashes::Insert(const Hash128& hash) {
-  const uint64_t new_entry = Tag(hash) << kSequenceBits | (next_ & kSequenceMask);
+RecentHashes::Record* RecentHashes::FindSlow(const Hash128& hash) {
   for (size_t index = Home(hash);; index = (index + 1) & bucket_mask_) {
     Bucket& bucket = buckets_[index];
-    for (uint64_t& entry : bucket.entries) {
-      if (Alive(entry & kSequenceMask)) continue;
-      entry = new_entry;
-      return;
+    for (uint32_t matches = Matches(bucket, Tag(hash)); matches != 0; matches &= matches - 1) {
+      uint32_t& sequence = bucket.sequences[std::countr_zero(matches)];
+      if (!Alive(sequence)) continue;
+      Record& record = ring_[Slot(sequence)];
+      if (!(record.hash == hash)) continue;
+      found_ = &sequence;
+      return &record;
     }
-    bucket.spilled = next_;
+    if (!HasSpilled(bucket)) return nullptr;
   }
 }
 
-void RecentHashes::PushAnonymous(int64_t time) {
-  ring_[position_] = Record{{}, time, time, 0};
-  Advance();
+// The record that goes in front of `newest`; the index forgets that one, since the chain leads to
+// it.
+RecentHashes::Record RecentHashes::Chained(const Hash128& hash, int64_t time,
+                                           const Record& newest) {
+  const __int128 latest = static_cast<__int128>(newest.time) + newest.lead_ns;
+  const __int128 lead = std::clamp<__int128>(latest - time, 0, UINT32_MAX);
+  const uint32_t previous = *found_;
+  *found_ = DeadSequence();
+  return Record{hash, time, previous,
+                newest.lead_ns == kUnknownLead ? kUnknownLead : static_cast<uint32_t>(lead)};
+}
+
+// Into the next bucket with a free entry; the full ones on the way keep word of it.
+void RecentHashes::Spill(Bucket& bucket, uint32_t tag, uint32_t sequence) {
+  const uint64_t whole_sequence = next_ - Age(sequence);
+  size_t index = static_cast<size_t>(&bucket - buckets_.get());
+  for (size_t visited = 0; visited < bucket_mask_; ++visited) {
+    buckets_[index].spilled = std::max(buckets_[index].spilled, whole_sequence);
+    index = (index + 1) & bucket_mask_;
+    Bucket& next = buckets_[index];
+    for (int i = 0; i < kEntries; ++i) {
+      if (Alive(next.sequences[i])) continue;
+      next.tags[i] = tag;
+      next.sequences[i] = sequence;
+      return;
+    }
+  }
 }
 
 void RecentHashes::Unlink(const Record& record, Record* newer) {
   if (newer != nullptr) {
     newer->previous = record.previous;
-  } else if (Alive(record.previous)) {
-    *found_ = (*found_ & ~kSequenceMask) | (record.previous & kSequenceMask);
   } else {
-    *found_ = 0;
+    *found_ = Alive(record.previous) ? record.previous : DeadSequence();
   }
 }
 

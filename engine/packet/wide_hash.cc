@@ -39,6 +39,12 @@ WideHash::Function WideHash::Avx2() {
 #endif
 }
 
+Hash128 WideHash::Short(const uint8_t* data, size_t bytes) const {
+  const XXH128_hash_t hash =
+      XXH3_128bits_internal(data, bytes, seed_, XXH3_kSecret, sizeof XXH3_kSecret, nullptr);
+  return {hash.low64, hash.high64};
+}
+
 WideHash::WideHash(uint64_t seed)
     : hash_(Avx2() != nullptr ? Avx2() : Portable()), seed_(seed != 0 ? seed : RandomSeed()) {
   XXH3_generateSecret_fromSeed(secret_, seed_);

@@ -23,7 +23,7 @@ class WideHash {
   explicit WideHash(uint64_t seed);
 
   Hash128 operator()(const uint8_t* data, size_t bytes) const {
-    return hash_(data, bytes, secret_, seed_);
+    return bytes <= kShortBytes ? Short(data, bytes) : hash_(data, bytes, secret_, seed_);
   }
 
   using Function = Hash128 (*)(const uint8_t* data, size_t bytes, const uint8_t* secret,
@@ -32,6 +32,10 @@ class WideHash {
   static Function Avx2();  // null where the processor has none
 
  private:
+  static constexpr size_t kShortBytes = 240;  // up to here XXH3 has no vectors to use
+
+  Hash128 Short(const uint8_t* data, size_t bytes) const;
+
   Function hash_;
   uint64_t seed_;
   alignas(64) uint8_t secret_[kSecretBytes];

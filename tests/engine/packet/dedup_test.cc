@@ -1,5 +1,6 @@
 #include "engine/packet/dedup.h"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -237,7 +238,7 @@ TEST(WideHash, IsTheSameWithAndWithoutAvx2) {
 // Every hash in one bucket: the index must spill from line to line and still find each one.
 TEST(RecentHashes, FindsAllThatShareABucket) {
   RecentHashes recent(100);
-  const auto hash = [](uint64_t i) { return Hash128{0, i << 40 | i}; };
+  const auto hash = [](uint64_t i) { return Hash128{0, i}; };
   for (uint64_t i = 1; i <= 1000; ++i) {
     ASSERT_EQ(recent.Find(hash(i)), nullptr);
     recent.Push(hash(i), static_cast<int64_t>(i), nullptr);
@@ -252,12 +253,41 @@ TEST(RecentHashes, FindsAllThatShareABucket) {
   }
 }
 
+TEST(RecentHashes, SequenceNumbersMayComeRound) {
+  RecentHashes recent(50, UINT32_MAX - 2000);
+  for (uint64_t i = 1; i <= 5000; ++i) {
+    const Hash128 hash{i % 70, i % 70};
+    const RecentHashes::Record* newest = recent.Find(hash);
+    ASSERT_EQ(newest, nullptr) << i;
+    recent.Push(hash, static_cast<int64_t>(i), newest);
+    for (uint64_t back = 0; back < 50 && back < i; ++back) {
+      RecentHashes::Record* found = recent.Find({(i - back) % 70, (i - back) % 70});
+      ASSERT_NE(found, nullptr) << i;
+      ASSERT_EQ(found->time, static_cast<int64_t>(i - back));
+      ASSERT_EQ(recent.Previous(*found), nullptr);
+    }
+  }
+}
+
+TEST(RecentHashes, ChainsGoOnWhenSequenceNumbersComeRound) {
+  RecentHashes recent(8, UINT32_MAX - 100);
+  for (int64_t i = 1; i <= 300; ++i) {
+    recent.Push({1, 1}, i, recent.Find({1, 1}));
+    int64_t wanted = i;
+    for (RecentHashes::Record* record = recent.Find({1, 1}); record != nullptr;
+         record = recent.Previous(*record)) {
+      ASSERT_EQ(record->time, wanted--);
+    }
+    ASSERT_EQ(i - wanted, std::min<int64_t>(i, 8));
+  }
+}
+
 // Equal tags with different hashes are told apart by the whole hash.
 TEST(RecentHashes, ATagIsNotAHash) {
   RecentHashes recent(10);
-  recent.Push({5, uint64_t{7} << 40}, 1, nullptr);
-  EXPECT_EQ(recent.Find({5, uint64_t{7} << 40 | 1}), nullptr);
-  EXPECT_NE(recent.Find({5, uint64_t{7} << 40}), nullptr);
+  recent.Push({5, 7}, 1, nullptr);
+  EXPECT_EQ(recent.Find({5, uint64_t{1} << 40 | 7}), nullptr);
+  EXPECT_NE(recent.Find({5, 7}), nullptr);
 }
 
 }  // namespace
