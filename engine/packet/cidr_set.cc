@@ -1,0 +1,153 @@
+#include "engine/packet/cidr_set.h"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+
+namespace weir {
+namespace {
+
+uint32_t LoadIpv4(const uint8_t* address) {
+  uint32_t value;
+  std::memcpy(&value, address, sizeof value);
+  return ntohl(value);
+}
+
+unsigned __int128 LoadIpv6(const uint8_t* address) {
+  unsigned __int128 value = 0;
+  for (int i = 0; i < 16; ++i) value = value << 8 | address[i];
+  return value;
+}
+
+absl::string_view Absl(std::string_view text) { return {text.data(), text.size()}; }
+
+// The bits behind the first `length` of `bits`, all set.
+template <typename Address>
+Address HostBits(int length, int bits) {
+  return length == 0 ? static_cast<Address>(~Address{0})
+                     : static_cast<Address>((Address{1} << (bits - length)) - 1);
+}
+
+std::string Written(uint8_t family, unsigned __int128 address, int bits) {
+  uint8_t bytes[16];
+  for (int i = 0; i < bits / 8; ++i) {
+    bytes[i] = static_cast<uint8_t>(address >> (bits - 8 - 8 * i));
+  }
+  char text[INET6_ADDRSTRLEN] = "";
+  inet_ntop(family, bytes, text, sizeof text);
+  return text;
+}
+
+}  // namespace
+
+template <typename Address>
+void CidrSet::Intervals<Address>::Add(Address start, Address end) {
+  starts.push_back(start);
+  ends.push_back(end);
+}
+
+// Sorts, and joins what overlaps or touches.
+template <typename Address>
+void CidrSet::Intervals<Address>::Settle() {
+  std::vector<std::pair<Address, Address>> all;
+  for (size_t i = 0; i < starts.size(); ++i) all.emplace_back(starts[i], ends[i]);
+  std::sort(all.begin(), all.end());
+  starts.clear();
+  ends.clear();
+  for (const auto& [start, end] : all) {
+    const bool joins = !ends.empty() && (start <= ends.back() || start - ends.back() == 1);
+    if (joins) {
+      ends.back() = std::max(ends.back(), end);
+    } else {
+      Add(start, end);
+    }
+  }
+}
+
+template <typename Address>
+bool CidrSet::Intervals<Address>::Contains(Address address) const {
+  const auto behind = std::upper_bound(starts.begin(), starts.end(), address);
+  return behind != starts.begin() &&
+         address <= ends[static_cast<size_t>(behind - starts.begin()) - 1];
+}
+
+bool CidrSet::ContainsIpv4(const uint8_t* address) const {
+  return ipv4_.Contains(LoadIpv4(address));
+}
+bool CidrSet::ContainsIpv6(const uint8_t* address) const {
+  return ipv6_.Contains(LoadIpv6(address));
+}
+
+absl::Status CidrSet::AddLine(std::string_view line) {
+  const size_t slash = line.find('/');
+  const std::string address(line.substr(0, slash));
+  uint8_t bytes[16];
+  const bool ipv6 = address.find(':') != std::string::npos;
+  if (inet_pton(ipv6 ? AF_INET6 : AF_INET, address.c_str(), bytes) != 1) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("\"", address, "\" is no address; write 10.0.0.0/8 or 2001:db8::/32"));
+  }
+  const int bits = ipv6 ? 128 : 32;
+  int length = bits;
+  if (slash != std::string_view::npos) {
+    const char* const end = line.data() + line.size();
+    const auto [stop, error] = std::from_chars(line.data() + slash + 1, end, length);
+    if (error != std::errc() || stop != end || length < 0 || length > bits) {
+      return absl::InvalidArgumentError(absl::StrCat("the prefix length of \"", Absl(line),
+                                                     "\" is not a number from 0 to ", bits));
+    }
+  }
+  const unsigned __int128 start = ipv6 ? LoadIpv6(bytes) : LoadIpv4(bytes);
+  const unsigned __int128 host =
+      ipv6 ? HostBits<Address128>(length, 128) : HostBits<uint32_t>(length == 0 ? 0 : length, 32);
+  if ((start & host) != 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("\"", Absl(line), "\" has host bits set; write ",
+                     Written(ipv6 ? AF_INET6 : AF_INET, start & ~host, bits), "/", length));
+  }
+  if (ipv6) {
+    ipv6_.Add(start, start | host);
+  } else {
+    ipv4_.Add(static_cast<uint32_t>(start), static_cast<uint32_t>(start | host));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<CidrSet> CidrSet::Parse(std::string_view text, std::string_view name) {
+  CidrSet set;
+  for (int number = 1; !text.empty(); ++number) {
+    const size_t newline = text.find('\n');
+    const std::string_view whole = text.substr(0, newline);
+    text.remove_prefix(newline == std::string_view::npos ? text.size() : newline + 1);
+    const absl::string_view line =
+        absl::StripAsciiWhitespace(Absl(whole.substr(0, whole.find('#'))));
+    if (line.empty()) continue;
+    const absl::Status status = set.AddLine({line.data(), line.size()});
+    if (!status.ok()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(Absl(name), ":", number, ": ", status.message()));
+    }
+  }
+  set.ipv4_.Settle();
+  set.ipv6_.Settle();
+  return set;
+}
+
+absl::StatusOr<CidrSet> CidrSet::ReadFile(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return absl::ErrnoToStatus(errno, absl::StrCat("cannot open ", path));
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  if (file.bad()) return absl::ErrnoToStatus(errno, absl::StrCat("cannot read ", path));
+  return Parse(text, path);
+}
+
+}  // namespace weir
