@@ -72,8 +72,9 @@ std::string Rows(const std::vector<LedgerRow>& rows, uint64_t whole) {
   std::string text;
   for (const LedgerRow& row : rows) {
     absl::StrAppend(&text, Left(absl::StrCat(row.reason ? "    " : "  ", row.name), 30),
-                    Right(HumanCount(row.count), kCountWidth), "  ",
-                    row.reason ? "" : HumanShare(row.count, whole), "\n");
+                    Right(HumanCount(row.count), kCountWidth));
+    if (!row.reason && whole > 0) absl::StrAppend(&text, "  ", HumanShare(row.count, whole));
+    absl::StrAppend(&text, "\n");
   }
   return text;
 }

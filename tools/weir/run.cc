@@ -11,6 +11,7 @@
 #include "engine/shard.h"
 #include "tools/weir/capture.h"
 #include "tools/weir/display.h"
+#include "tools/weir/filters.h"
 #include "tools/weir/outputs.h"
 #include "tools/weir/report.h"
 #include "tools/weir/signals.h"
@@ -87,6 +88,10 @@ std::unique_ptr<Display> Session::ChooseDisplay() const {
 }
 
 absl::Status Session::Open() {
+  ShardOptions shard_options = MakeShardOptions();
+  auto filters = MakeFilters(options_);
+  if (!filters.ok()) return filters.status();
+  shard_options.filters = *std::move(filters);
   auto capture = OpenCapture(options_);
   if (!capture.ok()) return capture.status();
   file_ = capture->file;
@@ -95,7 +100,7 @@ absl::Status Session::Open() {
   }
   std::vector<std::unique_ptr<FrameSource>> sources;
   sources.push_back(std::move(capture->source));
-  auto shard = Shard::Create(MakeShardOptions(), std::move(sources));
+  auto shard = Shard::Create(shard_options, std::move(sources));
   if (!shard.ok()) return shard.status();
   shard_ = *std::move(shard);
   signals_.emplace(*shard_);

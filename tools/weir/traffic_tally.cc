@@ -35,11 +35,12 @@ void TrafficTally::KeepIfBusy(const FlowRecord& record) {
 }
 
 void TrafficTally::CountTalkers(const FlowRecord& record) {
+  const bool to_itself = record.key.source == record.key.destination;
   for (const size_t side : {0, 1}) {
     Talker talker;
     talker.family = record.key.family;
     talker.address = side == 0 ? record.key.source : record.key.destination;
-    talker.flows = 1;
+    talker.flows = to_itself && side == 1 ? 0 : 1;
     talker.sent_packets = record.packets[side];
     talker.sent_bytes = record.bytes[side];
     talker.received_packets = record.packets[1 - side];

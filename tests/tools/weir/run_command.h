@@ -1,0 +1,106 @@
+// Runs the built command as a user would, and keeps what it said.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "tests/support/packet_builder.h"
+
+namespace weir::test {
+
+struct CommandResult {
+  int status = -1;  // exit status, or 128 + the signal that ended it
+  std::string out;
+  std::string err;
+};
+
+class Command {
+ public:
+  explicit Command(std::vector<std::string> arguments) : arguments_(std::move(arguments)) {}
+  ~Command();
+  Command(const Command&) = delete;
+  Command& operator=(const Command&) = delete;
+
+  // Where standard output goes, when not into CommandResult::out.
+  Command& OutputTo(std::string path) {
+    output_path_ = std::move(path);
+    return *this;
+  }
+  // The reading end of standard output is closed before the command starts.
+  Command& WithClosedReader() {
+    closed_reader_ = true;
+    return *this;
+  }
+  // Standard input is a pipe that stays open: see WriteInput.
+  Command& WithInputPipe() {
+    input_pipe_ = true;
+    return *this;
+  }
+  // Without CAP_NET_RAW, also for root.
+  Command& WithoutPrivilege() {
+    without_privilege_ = true;
+    return *this;
+  }
+
+  void Start();
+  void WriteInput(const Bytes& bytes);
+  void CloseInput();
+  void Signal(int signal) const;
+  CommandResult Finish();
+
+  CommandResult Run() {
+    Start();
+    return Finish();
+  }
+
+ private:
+  [[noreturn]] void Child(int input) const;
+
+  std::vector<std::string> arguments_;
+  std::string output_path_;
+  std::string out_path_, err_path_;
+  bool closed_reader_ = false;
+  bool input_pipe_ = false;
+  bool without_privilege_ = false;
+  int input_fd_ = -1;
+  pid_t pid_ = -1;
+};
+
+CommandResult RunWeir(std::vector<std::string> arguments);
+
+// A folder of its own for a test; goes with it.
+class TemporaryFolder {
+ public:
+  TemporaryFolder();
+  ~TemporaryFolder();
+  std::string File(const std::string& name) const { return path_ + "/" + name; }
+
+ private:
+  std::string path_;
+};
+
+// A pcap file (microseconds, Ethernet) of `frames`, `step_us` apart, starting at 1,000,000,000 s.
+Bytes PcapOf(const std::vector<Bytes>& frames, uint32_t step_us = 1000);
+void WriteFile(const std::string& path, const Bytes& bytes);
+std::string ReadFile(const std::string& path);
+std::vector<std::string> Lines(const std::string& text);
+
+// Waits until `condition` holds, at most ten seconds; false when it does not.
+template <typename Condition>
+bool Eventually(Condition condition);
+
+}  // namespace weir::test
+
+#include <unistd.h>
+
+template <typename Condition>
+bool weir::test::Eventually(Condition condition) {
+  for (int i = 0; i < 1000; ++i) {
+    if (condition()) return true;
+    usleep(10'000);
+  }
+  return false;
+}
