@@ -60,7 +60,8 @@ void WriteDedup(JsonLine& line, const DedupCounters& dedup) {
 
 void EveWriter::AppendStats(const EveStats& stats) {
   buffer_.Reserve(longest_line_);
-  JsonLine line(buffer_);
+  JsonLine& line = *line_;
+  line.Begin();
   line.Text("timestamp", timestamps_.Format(stats.time_ns).view());
   if (!options_.in_iface.empty()) line.Text("in_iface", options_.in_iface);
   if (!options_.pcap_filename.empty()) line.Text("pcap_filename", options_.pcap_filename);
@@ -71,6 +72,7 @@ void EveWriter::AppendStats(const EveStats& stats) {
   WriteLedger(line, stats.ledger);
   WriteDedup(line, stats.dedup);
   line.EndObject();
+  line.End();
 }
 
 }  // namespace weir

@@ -183,11 +183,15 @@ EveWriter::EveWriter(const EveOptions& options)
     : options_(options),
       longest_line_(kLongestLine +
                     kLongestEscape * (options.in_iface.size() + options.pcap_filename.size())),
-      buffer_(kBufferBytes + longest_line_) {}
+      buffer_(kBufferBytes + longest_line_),
+      line_(std::make_unique<JsonLine>(buffer_)) {}
+
+EveWriter::~EveWriter() = default;
 
 void EveWriter::Append(const FlowRecord& record) {
   buffer_.Reserve(longest_line_);
-  JsonLine line(buffer_);
+  JsonLine& line = *line_;
+  line.Begin();
   line.Text("timestamp", timestamps_.Format(record.end_ns).view());
   line.Number("flow_id", record.flow_id);
   if (!options_.in_iface.empty()) line.Text("in_iface", options_.in_iface);
@@ -202,6 +206,7 @@ void EveWriter::Append(const FlowRecord& record) {
   }
   if (key.protocol == ip_protocol::kTcp) WriteTcp(line, record);
   WriteWeir(line, record, options_.shard);
+  line.End();
 }
 
 }  // namespace weir

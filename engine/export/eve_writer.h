@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -19,6 +20,8 @@
 #include "rings/frame_source.h"
 
 namespace weir {
+
+class JsonLine;
 
 struct EveOptions {
   std::string in_iface;       // live: the interface; empty = not printed
@@ -38,6 +41,9 @@ struct EveStats {
 class EveWriter {
  public:
   explicit EveWriter(const EveOptions& options);
+  ~EveWriter();
+  EveWriter(const EveWriter&) = delete;
+  EveWriter& operator=(const EveWriter&) = delete;
 
   // One line, event_type "flow". Its timestamp is the flow's last packet, so it does not depend on
   // when the engine looked.
@@ -55,6 +61,7 @@ class EveWriter {
   EveOptions options_;
   size_t longest_line_;
   LineBuffer buffer_;
+  std::unique_ptr<JsonLine> line_;  // writes into buffer_
   TimestampFormatter timestamps_;
 };
 

@@ -1,4 +1,5 @@
-// RapidJSON's Writer with the few forms that EVE is made of. Internal to engine/export.
+// RapidJSON's Writer with the few forms that EVE is made of, kept from line to line because it
+// allocates when it is made. Internal to engine/export.
 #pragma once
 
 #include <rapidjson/writer.h>
@@ -13,15 +14,19 @@ namespace weir {
 
 class JsonLine {
  public:
-  explicit JsonLine(LineBuffer& buffer) : buffer_(buffer), writer_(buffer) {
+  explicit JsonLine(LineBuffer& buffer) : buffer_(buffer), writer_(buffer) {}
+  JsonLine(const JsonLine&) = delete;
+  JsonLine& operator=(const JsonLine&) = delete;
+
+  // One line: an object and its newline.
+  void Begin() {
+    writer_.Reset(buffer_);
     writer_.StartObject();
   }
-  ~JsonLine() {
+  void End() {
     writer_.EndObject();
     buffer_.Put('\n');
   }
-  JsonLine(const JsonLine&) = delete;
-  JsonLine& operator=(const JsonLine&) = delete;
 
   void Key(std::string_view key) { writer_.Key(key.data(), Length(key), false); }
   void Text(std::string_view value) { writer_.String(value.data(), Length(value), false); }
