@@ -45,8 +45,11 @@ class BlockWalker {
   uint64_t broken_blocks() const { return broken_blocks_; }
 
  private:
-  // Far enough to cover a cache miss, near enough to stay in the first-level cache.
-  static constexpr uint32_t kPrefetchBytes = 512;
+  // Measured (bench/walk_bench, payload 64/576/1448 in 7:4:1): 10 ns a frame in a warm ring and 67
+  // in a cold one, against 23 and 135 with two lines 512 bytes ahead. Whole frames ahead are better
+  // cold (28) and far worse for large frames in a warm ring (23 ns against 8).
+  static constexpr uint32_t kPrefetchBytes = 3072;
+  static constexpr uint32_t kPrefetchLines = 6;
 
   void Break() {
     left_ = 0;
@@ -117,8 +120,9 @@ inline int BlockWalker::Fill(std::span<Frame> frames, const FrameDefaults& defau
       Break();
       return static_cast<int>(i);
     }
-    __builtin_prefetch(at + kPrefetchBytes);
-    __builtin_prefetch(at + kPrefetchBytes + 64);
+    for (uint32_t line = 0; line < kPrefetchLines; ++line) {
+      __builtin_prefetch(at + kPrefetchBytes + 64 * line);
+    }
     internal::FillFrame(header, *reinterpret_cast<const sockaddr_ll*>(at + kAddressOffset),
                         defaults, frames[i]);
     const uint32_t next = header.tp_next_offset;
