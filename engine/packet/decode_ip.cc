@@ -6,7 +6,7 @@ namespace weir::decode {
 namespace {
 
 constexpr uint8_t kHopByHop = 0, kRouting = 43, kFragment = 44, kAuthentication = 51,
-                  kDestination = 60, kMobility = 135, kHip = 139, kShim6 = 140;
+                  kDestination = 60, kShim6 = 140;
 constexpr int kMaxExtensionHeaders = 16;
 
 void SetAddresses(State& state, const uint8_t* header, uint32_t at, uint32_t size,
@@ -71,9 +71,10 @@ uint32_t ExtensionSize(const uint8_t* header, uint8_t kind) {
   return (header[1] + 1u) * 8;
 }
 
+// Mobility (135) and HIP (139) headers end the chain: RFC 6275 section 6.1.1, RFC 7401 section 5.1.
 bool IsExtension(uint8_t kind) {
   return kind == kHopByHop || kind == kRouting || kind == kDestination || kind == kAuthentication ||
-         kind == kMobility || kind == kHip || kind == kShim6;
+         kind == kShim6;
 }
 
 }  // namespace
@@ -131,7 +132,7 @@ void Ipv4(State& state, Slice in) {
     return Piece(state, body, header[9], Load16(header + 4), (place & 0x1fffu) * 8,
                  (place & 0x2000) != 0);
   }
-  Transport(state, body, header[9]);
+  Extensions(state, body, header[9]);
 }
 
 void Ipv6(State& state, Slice in) {

@@ -7,9 +7,7 @@ namespace {
 constexpr uint16_t kFirstEtherType = 0x0600;  // below it, the field is a length: IEEE 802.3 3.2.6
 
 // 802.1Q, 802.1ad and what stood for the latter before it was one.
-bool IsTag(uint16_t type) {
-  return type == 0x8100 || type == 0x88a8 || type == 0x9100 || type == 0x9200 || type == 0x9300;
-}
+bool IsTag(uint16_t type) { return type == 0x8100 || type == 0x88a8 || type == 0x9100; }
 
 // The tags of one Ethernet header, then what they announce.
 void Tags(State& state, Slice in, uint16_t type) {
@@ -127,6 +125,14 @@ void EtherType(State& state, Slice in, uint16_t type) {
     default:
       if (IsTag(type)) Tags(state, in, type);
   }
+}
+
+bool LooksLikeEthernet(Slice in) {
+  if (!in.Has(14 + 4 + 20)) return false;
+  const uint32_t at = IsTag(Load16(in.data + 12)) ? 18 : 14;
+  const uint16_t type = Load16(in.data + at - 2);
+  const uint8_t first = in.data[at];
+  return (type == 0x0800 && first >= 0x45 && first <= 0x4f) || (type == 0x86dd && first >> 4 == 6);
 }
 
 // IEEE 802.2; RFC 1042.

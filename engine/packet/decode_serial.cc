@@ -88,14 +88,13 @@ void FrameRelay(State& state, Slice in) {
 // RFC 2516 section 4.
 void PppoeSession(State& state, Slice in) {
   if (!in.Has(6)) return state.Malformed(Malformed::kLinkTruncated);
-  if (in.data[0] != 0x11 || in.data[1] != 0) return;
   if (state.Keys(key_part::kPppoe)) {
     state.path.Append(PathElement::kPppoeSession, in.data + 2, 2);
   }
   Ppp(state, in.From(6).First(Load16(in.data + 4)));
 }
 
-// RFC 3032; what is behind the stack shows in its first nibble: RFC 4928 section 2.
+// RFC 3032. What is behind the stack shows in its first nibble: RFC 4928 section 2.
 void Mpls(State& state, Slice in) {
   if (!in.Has(4)) return state.Malformed(Malformed::kLinkTruncated);
   state.packet.label = Load24(in.data) >> 4;
@@ -104,7 +103,13 @@ void Mpls(State& state, Slice in) {
     if (!in.Has(4)) return state.Malformed(Malformed::kLinkTruncated);
   }
   in = in.From(4);
-  IpByVersion(state, in);
+  if (!in.Has(5)) return;
+  const uint8_t nibble = in.data[0] >> 4;
+  if (nibble == 4 || nibble == 6) return IpByVersion(state, in);
+  if (nibble == 1)
+    return PppProtocol(state, in.From(4), Load16(in.data + 2));  // RFC 4385 section 5
+  if (nibble == 0 && LooksLikeEthernet(in.From(4))) return Ethernet(state, in.From(4));
+  if (LooksLikeEthernet(in)) return Ethernet(state, in);
 }
 
 }  // namespace weir::decode

@@ -64,6 +64,9 @@ void Ethernet(State& state, Slice in);
 void EtherType(State& state, Slice in, uint16_t type);  // what follows an EtherType
 void Tag(State& state, uint16_t tci);                   // one VLAN tag of the stack
 void LlcSnap(State& state, Slice in);
+// True when `in` starts with an Ethernet header and, at most one tag later, an IP header: where no
+// field says so.
+bool LooksLikeEthernet(Slice in);
 
 // decode_serial.cc: point-to-point links and labels.
 void Ppp(State& state, Slice in);  // with or without address and control
@@ -87,7 +90,7 @@ void Extensions(State& state, Slice in, uint8_t next);  // IPv6 extension header
 // decode_transport.cc: what an IP header, or the last extension header, announces.
 void Transport(State& state, Slice in, uint8_t protocol);
 
-// decode_tunnel.cc, decode_gre.cc. The layer reads the tunnel's own header.
+// decode_tunnel.cc, decode_udp_tunnel.cc, decode_gre.cc. The layer reads the tunnel's own header.
 void Gre(State& state, Slice in);
 void NetworkServiceHeader(State& state, Slice in);
 Layer UdpTunnel(uint16_t source_port, uint16_t destination_port);  // null: not a tunnel's ports

@@ -57,15 +57,13 @@ void Tcp(State& state, Slice in) {
 // RFC 768; a length of 0 stands for a jumbogram (RFC 2675 section 4).
 void Udp(State& state, Slice in) {
   if (!Ports(state, in)) return;
-  uint32_t length = in.wire;
-  if (in.Has(6)) {
-    const uint32_t said = Load16(in.data + 4);
-    if (said != 0 && (said < 8 || said > in.wire)) state.Anomaly(Anomaly::kUdpLength);
-    if (said >= 8 && said < in.wire) length = said;
-  }
-  const Slice payload = in.First(length).Beyond(8);
+  const uint32_t said = in.Has(6) ? Load16(in.data + 4) : in.wire;
+  const bool is_jumbo = said == 0 && in.wire > UINT16_MAX;
+  const bool is_wrong = !is_jumbo && (said < 8 || said > in.wire);
+  if (is_wrong) state.Anomaly(Anomaly::kUdpLength);
+  const Slice payload = in.First(is_jumbo || is_wrong ? in.wire : said).Beyond(8);
   SetPayload(state.packet, payload);
-  if (!state.options.decapsulate) return;
+  if (!state.options.decapsulate || (said < 8 && !is_jumbo)) return;
   const Layer tunnel = UdpTunnel(state.packet.source_port, state.packet.destination_port);
   if (tunnel != nullptr) Follow(state, payload, tunnel);
 }

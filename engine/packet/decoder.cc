@@ -101,12 +101,7 @@ void Decoder::DecodePayload(const uint8_t* data, uint32_t captured_length, uint3
   state.depth = state.ip_headers = 1;
   packet.verdict = Verdict::kTracked;
   packet.source_port = packet.destination_port = 0;
-  const decode::Slice in{data, captured_length, wire_length};
-  if (packet.family == AddressFamily::kIpv6) {
-    decode::Extensions(state, in, protocol);
-  } else {
-    decode::Transport(state, in, protocol);
-  }
+  decode::Extensions(state, {data, captured_length, wire_length}, protocol);
   decode::Finish(state);
 }
 

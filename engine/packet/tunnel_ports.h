@@ -19,10 +19,12 @@ inline constexpr uint16_t kCapwapData = 5247;  // RFC 5415
 inline constexpr uint16_t kGeneve = 6081;      // RFC 8926
 inline constexpr uint16_t kLispData = 4341;    // RFC 9300
 inline constexpr uint16_t kGre = 4754;         // RFC 8086
-inline constexpr uint16_t kMpls = 6635;        // RFC 7510
-inline constexpr std::array<uint16_t, 12> kAll = {kL2tp,   kGtpControl, kGtpUser,  kGtpPrime,
-                                                  kTeredo, kVxlan,      kVxlanGpe, kCapwapData,
-                                                  kGeneve, kLispData,   kGre,      kMpls};
+inline constexpr uint16_t kAyiya = 5072;
+inline constexpr uint16_t kTzsp = 37008;
+inline constexpr uint16_t kMpls = 6635;  // RFC 7510
+inline constexpr std::array<uint16_t, 14> kAll = {
+    kL2tp,       kGtpControl, kGtpUser,  kGtpPrime, kTeredo, kVxlan, kVxlanGpe,
+    kCapwapData, kGeneve,     kLispData, kGre,      kAyiya,  kTzsp,  kMpls};
 }  // namespace udp_port
 
 // One slot per hash value holds the tunnel port that has it: a probe is one load and one
@@ -47,7 +49,7 @@ struct TunnelPortTable {
 inline constexpr TunnelPortTable kTunnelPorts = [] {
   TunnelPortTable table;
   table.multiplier = 0x9e3779b1;
-  while (!table.Place()) table.multiplier += 2;
+  while (!table.Place()) table.multiplier = table.multiplier * 1664525 + 1013904223;
   return table;
 }();
 

@@ -84,6 +84,9 @@ std::vector<SampleFrame> SampleLinks() {
       Link("backbone service", kEthernet, eth().Raw({0, 0, 1, 2}, 0x88e7).Ethernet()),
       Link("mpls", kEthernet, eth().Mpls(77)),
       Link("mpls stack", kEthernet, eth().Mpls(77).Mpls(78).Mpls(79)),
+      Link("mpls control word", kEthernet, eth().Mpls(77).Raw(Bytes(4), 0).Ethernet()),
+      Link("mpls ethernet", kEthernet, eth().Mpls(77).Ethernet()),
+      Link("mpls associated channel", kEthernet, eth().Mpls(77).Raw({0x10, 0, 0, 0x21}, 0)),
       Link("pppoe", kEthernet, eth().Pppoe(3)),
       Link("pppoe in qinq", kEthernet, eth().Vlan(5).Vlan(6).Pppoe(3)),
       Link("sll", kLinuxSll, start().Sll()),
@@ -180,6 +183,9 @@ std::vector<SampleFrame> SampleTunnels() {
           udp(5247).Raw(Join({0, 0x10, 0x03, 0, 0, 0, 0, 0}, Wifi(WifiHeader(0x01, 0x08, 24))), 0)),
       Tunnel("mpls over udp", udp(6635).Mpls(6)),
       Tunnel("gre over udp", udp(4754).Gre()),
+      Tunnel("gtp ethernet", udp(2152).GtpU(9).Ethernet()),
+      Tunnel("tzsp", udp(37'008).Raw({1, 0, 0, 1, 0, 10, 1, 7, 1}, 0).Ethernet()),
+      Tunnel("ayiya", udp(5072).Raw({0x24, 0x12, 0x11, 4, 0, 0, 0, 1, 1, 2, 3, 4, 5, 6, 7, 8}, 0)),
       Tunnel("lisp data", udp(4341).Raw({0, 0, 0, 0, 0, 0, 0, 0}, 0)),
   };
 }
@@ -199,6 +205,8 @@ std::vector<SampleFrame> AllSamples() {
   add("ipv4 options", ipv4().Ipv4Options({7, 7, 4, 0, 0, 0, 0}).Udp(1, 2));
   add("extension headers",
       ipv6().HopByHop().Routing().DestinationOptions().Authentication().Udp(1, 2));
+  add("authentication in ipv4", ipv4().Authentication().Udp(1, 2));
+  add("mobility", ipv6().Raw({59, 0, 0, 0, 0, 0, 0, 0}, 135));
   add("atomic fragment", ipv6().Fragment(1, 0, false, 17).Udp(1, 2));
   add("first fragment", ipv4().Ipv4Fragment(5, 0, true).Udp(1, 2).Payload(16));
   add("later fragment", ipv6().Fragment(5, 1480, false).Payload(16));
