@@ -1,4 +1,6 @@
 // Tunnels: their two directions are one flow, and what cannot be read inside counts outside.
+#include <ostream>
+
 #include "tests/engine/packet/decoding.h"
 #include "tests/engine/packet/sample_frames.h"
 
@@ -20,6 +22,8 @@ Decoded Direction(const TwoWays& ways, uint32_t id, bool reply) {
         : builder.Ipv4("10.0.0.1", "10.0.0.2").Tcp(4000, 80);
   return DecodeFrame(builder);
 }
+
+void PrintTo(const TwoWays& ways, std::ostream* out) { *out << ways.name; }
 
 uint16_t Low(uint32_t id) { return static_cast<uint16_t>(id); }
 uint8_t Byte(uint32_t id) { return static_cast<uint8_t>(id); }
@@ -79,7 +83,10 @@ TEST_P(BothWays, StayOneWhereTheIdentifierDiffersUnlessItIsKeyed) {
   EXPECT_EQ(back.packet.label, 9u);
 }
 
-INSTANTIATE_TEST_SUITE_P(DecodeTunnel, BothWays, testing::ValuesIn(kTunnels));
+std::string NameOfTunnel(const testing::TestParamInfo<TwoWays>& tunnel) {
+  return NameOfSample({SampleFrame{tunnel.param.name, 0, {}}, tunnel.index});
+}
+INSTANTIATE_TEST_SUITE_P(DecodeTunnel, BothWays, testing::ValuesIn(kTunnels), NameOfTunnel);
 
 TEST(DecodeTunnel, EqualAddressesBehindOtherGatewaysAreAnotherFlow) {
   const auto frame = [](const char* gateway) {

@@ -1,6 +1,7 @@
 #include "tests/engine/packet/sample_frames.h"
 
 #include <cctype>
+#include <ostream>
 
 namespace weir::test {
 namespace {
@@ -51,6 +52,8 @@ SampleFrame Tunnel(const char* name, const PacketBuilder& builder) {
 }
 
 }  // namespace
+
+void PrintTo(const SampleFrame& sample, std::ostream* out) { *out << sample.name; }
 
 std::string NameOfSample(const testing::TestParamInfo<SampleFrame>& info) {
   std::string name;

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <iosfwd>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,8 @@ struct SampleFrame {
   uint16_t link_type;
   Bytes bytes;
 };
+
+void PrintTo(const SampleFrame& sample, std::ostream* out);
 
 // For INSTANTIATE_TEST_SUITE_P: the sample's name as a test's name may be.
 std::string NameOfSample(const testing::TestParamInfo<SampleFrame>& info);
