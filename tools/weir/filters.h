@@ -6,6 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "engine/packet/packet_filter.h"
+#include "rings/frame_source.h"
 #include "tools/weir/options.h"
 
 namespace weir {
@@ -13,6 +14,6 @@ namespace weir {
 // The filters that frames must pass, in the order of their cost. Errors name the line of a list, or
 // the place in an expression.
 absl::StatusOr<std::vector<std::shared_ptr<PacketFilter>>> MakeFilters(
-    const CommandOptions& options);
+    const CommandOptions& options, const FrameSource& source);
 
 }  // namespace weir

@@ -43,17 +43,17 @@ void AddSource(CLI::App& app, RawOptions& raw) {
 void AddLive(CLI::App& app, RawOptions& raw) {
   constexpr char kGroup[] = "How an interface is received";
   app.add_option("--ring-mib", raw.live.ring_mib,
-                 "Memory shared with the kernel, in MiB; more bridges longer pauses (default 64)")
+                 "Memory shared with the kernel, in MiB; more bridges longer pauses (default 32)")
       ->type_name("N")
       ->check(CLI::Range(1u, 1u << 20))
       ->group(kGroup);
   app.add_option("--block-kib", raw.live.block_kib,
-                 "Size of the ring's blocks, in KiB (default 1024)")
+                 "Size of the ring's blocks, in KiB (default 256)")
       ->type_name("N")
       ->check(CLI::Range(1u, 1u << 21))
       ->group(kGroup);
   app.add_option("--retire-ms", raw.live.retire_ms,
-                 "A frame waits at most this long, in ms, for its block to fill (default 10)")
+                 "A frame waits at most this long, in ms, for its block to fill (default 4)")
       ->type_name("N")
       ->check(CLI::Range(1u, 60'000u))
       ->group(kGroup);

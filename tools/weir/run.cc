@@ -88,13 +88,13 @@ std::unique_ptr<Display> Session::ChooseDisplay() const {
 }
 
 absl::Status Session::Open() {
-  ShardOptions shard_options = MakeShardOptions();
-  auto filters = MakeFilters(options_);
-  if (!filters.ok()) return filters.status();
-  shard_options.filters = *std::move(filters);
   auto capture = OpenCapture(options_);
   if (!capture.ok()) return capture.status();
   file_ = capture->file;
+  ShardOptions shard_options = MakeShardOptions();
+  auto filters = MakeFilters(options_, *capture->source);
+  if (!filters.ok()) return filters.status();
+  shard_options.filters = *std::move(filters);
   for (const std::string& note : capture->notes) {
     if (Person()) std::fprintf(stderr, "weir: %s\n", note.c_str());
   }

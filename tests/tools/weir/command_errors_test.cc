@@ -57,6 +57,25 @@ TEST_F(CommandErrorsTest, NoPrivilegeNamesTheCapability) {
   ExpectFailure(Command({"-i", "lo", "--count", "1"}).WithoutPrivilege().Run(), 1, "CAP_NET_RAW");
 }
 
+TEST_F(CommandErrorsTest, ABadNetworkIsNamedByFileAndLine) {
+  const std::string list = folder_.File("networks");
+  const std::string text = "10.0.0.0/8\n# a comment\n10.0.0.300/8\n";
+  WriteFile(list, Bytes(text.begin(), text.end()));
+  const std::string capture = Capture(PcapOf(Frames(1)));
+  ExpectFailure(RunWeir({"-r", capture, "--ignore-dst", list}), 2, list + ":3");
+  ExpectFailure(RunWeir({"-r", capture, "--accept-src", list}), 2, list + ":3");
+}
+
+TEST_F(CommandErrorsTest, AMissingListOfNetworks) {
+  ExpectFailure(RunWeir({"-r", Capture(PcapOf(Frames(1))), "--ignore-dst", "/no/such/list"}), 1,
+                "/no/such/list");
+}
+
+TEST_F(CommandErrorsTest, ABadExpressionIsShown) {
+  ExpectFailure(RunWeir({"-r", Capture(PcapOf(Frames(1))), "--filter", "tcp prot 80"}), 2,
+                "tcp prot 80");
+}
+
 TEST_F(CommandErrorsTest, NoSuchFile) {
   ExpectFailure(RunWeir({"-r", "/no/such/file.pcap"}), 1, "/no/such/file.pcap: No such file");
 }

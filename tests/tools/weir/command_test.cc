@@ -131,6 +131,25 @@ TEST_F(CommandTest, ContentDedupDropsTheSecondCopy) {
   EXPECT_EQ(Ledger(result.out, "tracked"), 2u);
 }
 
+TEST_F(CommandTest, FilterCountsWhatItRejects) {
+  const std::string capture = Capture(UdpFrames(10, 5));
+  const auto result = RunWeir({"-r", capture, "--eve", "-", "-q", "--filter", "udp port 1001"});
+  EXPECT_EQ(result.status, 0) << result.err;
+  EXPECT_EQ(Ledger(result.out, "filtered"), 8u);
+  EXPECT_EQ(Ledger(result.out, "tracked"), 2u);
+}
+
+TEST_F(CommandTest, NetworksDecideWhatCounts) {
+  const std::string capture = Capture(UdpFrames(10, 5));
+  const std::string list = folder_.File("networks");
+  const std::string text = "10.0.0.2/32\n";
+  WriteFile(list, Bytes(text.begin(), text.end()));
+  const auto ignored = RunWeir({"-r", capture, "--eve", "-", "-q", "--ignore-dst", list});
+  EXPECT_EQ(Ledger(ignored.out, "filtered"), 10u);
+  const auto accepted = RunWeir({"-r", capture, "--eve", "-", "-q", "--accept-src", list});
+  EXPECT_EQ(Ledger(accepted.out, "filtered"), 10u) << "10.0.0.2 sends nothing";
+}
+
 TEST_F(CommandTest, WriteKeepsWhatPassed) {
   const std::string capture = Capture({UdpFrame(1), UdpFrame(1), UdpFrame(2)}, 100);
   const std::string written = folder_.File("out.pcap");
