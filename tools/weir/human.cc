@@ -34,6 +34,10 @@ Scaled Scale(double value) {
   return {value, kPrefixes[i]};
 }
 
+bool IsIcmp(const FlowKey& key) {
+  return key.protocol == ip_protocol::kIcmp || key.protocol == ip_protocol::kIcmpv6;
+}
+
 bool HasPorts(const FlowKey& key) { return key.source_port != 0 || key.destination_port != 0; }
 
 }  // namespace
@@ -86,17 +90,18 @@ std::string HumanEndpoint(const FlowKey& key, int side) {
   const auto& bytes = side == 0 ? key.source : key.destination;
   const AddressText text = TextOfAddress(key.family, bytes.data());
   const std::string address(text.view());
-  const bool icmp = key.protocol == ip_protocol::kIcmp || key.protocol == ip_protocol::kIcmpv6;
-  if (icmp || !HasPorts(key)) return address;
+  if (IsIcmp(key) || !HasPorts(key)) return address;
   const uint16_t port = side == 0 ? key.source_port : key.destination_port;
   if (key.family == AddressFamily::kIpv6) return absl::StrCat("[", address, "]:", port);
   return absl::StrCat(address, ":", port);
 }
 
-std::string HumanFlow(const FlowKey& key) {
-  const std::string protocol = key.family == AddressFamily::kMac
-                                   ? "Ethernet"
-                                   : std::string(TextOfProtocol(key.protocol).view());
+std::string HumanFlow(const FlowRecord& record) {
+  const FlowKey& key = record.key;
+  std::string protocol = key.family == AddressFamily::kMac
+                             ? "Ethernet"
+                             : std::string(TextOfProtocol(key.protocol).view());
+  if (IsIcmp(key)) absl::StrAppend(&protocol, " type ", static_cast<int>(record.icmp_type));
   return absl::StrCat(protocol, " ", HumanEndpoint(key, 0), " > ", HumanEndpoint(key, 1));
 }
 

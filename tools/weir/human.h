@@ -21,8 +21,8 @@ std::string HumanShare(uint64_t part, uint64_t whole);  // "12.3 %"; "<0.1 %" fo
 // initiator.
 std::string HumanEndpoint(const FlowKey& key, int side);
 
-// "TCP 10.0.0.1:40000 > 10.0.0.2:443"
-std::string HumanFlow(const FlowKey& key);
+// "TCP 10.0.0.1:40000 > 10.0.0.2:443", "ICMP type 8 10.0.0.1 > 10.0.0.2"
+std::string HumanFlow(const FlowRecord& record);
 
 // `text` at the left (or right) of a column; a longer one stays whole.
 std::string Left(std::string_view text, size_t width);

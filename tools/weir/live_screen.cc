@@ -15,9 +15,7 @@ constexpr int64_t kRefreshNs = 1'000'000'000;
 constexpr uint32_t kMostFlowsToRank = 200'000;  // ranking reads them all: some 100 ns each
 
 struct BusyFlow {
-  FlowKey key;
-  uint64_t packets;
-  uint64_t bytes;  // in all
+  FlowRecord record;
   uint64_t fresh;  // bytes since the last refresh
 };
 
@@ -37,7 +35,7 @@ std::vector<BusyFlow> RankFlows(FlowTracker& flows, size_t wanted) {
       std::pop_heap(busy.begin(), busy.end(), busier);
       busy.pop_back();
     }
-    busy.push_back({record.key, record.packets[0] + record.packets[1], bytes, fresh});
+    busy.push_back({record, fresh});
     std::push_heap(busy.begin(), busy.end(), busier);
   });
   std::sort(busy.begin(), busy.end(), busier);
@@ -112,8 +110,9 @@ class LiveScreen : public Display {
     for (const BusyFlow& flow : RankFlows(shard.flows(), room)) {
       const double rate = 8 * static_cast<double>(flow.fresh) / Seconds(now);
       lines.push_back(
-          absl::StrCat(Left(HumanFlow(flow.key), kFlowWidth), Right(HumanBitRate(rate), 14),
-                       Right(HumanCount(flow.packets), 13), Right(HumanBytes(flow.bytes), 11)));
+          absl::StrCat(Left(HumanFlow(flow.record), kFlowWidth), Right(HumanBitRate(rate), 14),
+                       Right(HumanCount(flow.record.packets[0] + flow.record.packets[1]), 13),
+                       Right(HumanBytes(flow.record.bytes[0] + flow.record.bytes[1]), 11)));
     }
   }
 

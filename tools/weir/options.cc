@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "tools/weir/raw_options.h"
 
 namespace weir {
@@ -27,6 +28,11 @@ Sizes: 1500, 64k, 1MiB, 2GB. Times: 250us, 1ms, 5s, 5min, 2h, 30d. Counts: 1000,
 Signals: SIGINT and SIGTERM end cleanly, SIGHUP opens --eve and --write files anew.
 Exit status: 0 done, 1 failed, 2 wrong usage.)";
 
+// Checked, but not in the middle of the help.
+CLI::Validator Between(uint32_t low, uint32_t high) {
+  return CLI::Range(low, high).description("");
+}
+
 void AddSource(CLI::App& app, RawOptions& raw) {
   constexpr char kGroup[] = "Where the packets come from";
   app.add_option("-i,--interface", raw.interface, "Receive from this network interface")
@@ -45,17 +51,17 @@ void AddLive(CLI::App& app, RawOptions& raw) {
   app.add_option("--ring-mib", raw.live.ring_mib,
                  "Memory shared with the kernel, in MiB; more bridges longer pauses (default 32)")
       ->type_name("N")
-      ->check(CLI::Range(1u, 1u << 20))
+      ->check(Between(1u, 1u << 20))
       ->group(kGroup);
   app.add_option("--block-kib", raw.live.block_kib,
                  "Size of the ring's blocks, in KiB (default 256)")
       ->type_name("N")
-      ->check(CLI::Range(1u, 1u << 21))
+      ->check(Between(1u, 1u << 21))
       ->group(kGroup);
   app.add_option("--retire-ms", raw.live.retire_ms,
                  "A frame waits at most this long, in ms, for its block to fill (default 4)")
       ->type_name("N")
-      ->check(CLI::Range(1u, 60'000u))
+      ->check(Between(1u, 60'000u))
       ->group(kGroup);
   app.add_flag("--no-promisc", raw.no_promiscuous, "Only what the interface receives by itself")
       ->group(kGroup);
@@ -182,7 +188,7 @@ CommandLine FromParseError(const CLI::App& app, const CLI::ParseError& error) {
   std::ostringstream out, ignored;
   if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) {
     app.exit(error, out, ignored);
-    return {std::nullopt, out.str(), 0};
+    return {std::nullopt, absl::StrReplaceAll(out.str(), {{"\n\n\n", "\n\n"}}), 0};
   }
   return WrongUsage(error.what());
 }

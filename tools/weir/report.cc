@@ -34,12 +34,12 @@ std::string BusiestFlows(const TrafficTally& tally) {
   const std::vector<FlowRecord> flows = tally.Busiest();
   if (flows.empty()) return "";
   size_t width = 30;
-  for (const FlowRecord& flow : flows) width = std::max(width, HumanFlow(flow.key).size());
+  for (const FlowRecord& flow : flows) width = std::max(width, HumanFlow(flow).size());
   std::string text =
       absl::StrCat("\n", Left("Busiest flows", width), Right("packets", 10), Right("to server", 11),
                    Right("to client", 11), Right("lasted", 14), "  end\n");
   for (const FlowRecord& flow : flows) {
-    absl::StrAppend(&text, Left(HumanFlow(flow.key), width),
+    absl::StrAppend(&text, Left(HumanFlow(flow), width),
                     Right(HumanCount(flow.packets[0] + flow.packets[1]), 10),
                     Right(HumanBytes(flow.bytes[0]), 11), Right(HumanBytes(flow.bytes[1]), 11),
                     Right(HumanDuration(std::max<int64_t>(0, flow.end_ns - flow.start_ns)), 14),

@@ -45,14 +45,15 @@ TEST(Human, ShareNeverRoundsSomethingToNothingOrToAll) {
 }
 
 TEST(Human, FlowNamesBothEnds) {
-  FlowKey key;
+  FlowRecord record;
+  FlowKey& key = record.key;
   key.family = AddressFamily::kIpv4;
   key.protocol = ip_protocol::kTcp;
   inet_pton(AF_INET, "10.0.0.1", key.source.data());
   inet_pton(AF_INET, "10.0.0.2", key.destination.data());
   key.source_port = 40000;
   key.destination_port = 443;
-  EXPECT_EQ(HumanFlow(key), "TCP 10.0.0.1:40000 > 10.0.0.2:443");
+  EXPECT_EQ(HumanFlow(record), "TCP 10.0.0.1:40000 > 10.0.0.2:443");
 }
 
 TEST(Human, Ipv6PortsStandBehindBrackets) {
