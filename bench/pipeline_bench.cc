@@ -5,7 +5,6 @@
 
 #include <benchmark/benchmark.h>
 
-#include <chrono>
 #include <map>
 
 #include "bench/floor.h"
@@ -15,8 +14,6 @@
 
 namespace weir::bench {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 constexpr int64_t kLeastWarmUp = 3 << 20;  // packets: more than a lap of any trace
 
@@ -61,9 +58,9 @@ void Run(benchmark::State& state, MemorySource& source, Feed& feed, Step step) {
   packets = 0;
   for (auto _ : state) {
     feed.Refill(source);
-    const auto start = Clock::now();
+    const double start = ThreadSeconds();
     lap();
-    state.SetIterationTime(std::chrono::duration<double>(Clock::now() - start).count());
+    state.SetIterationTime(ThreadSeconds() - start);
   }
   Report(state, packets);
 }

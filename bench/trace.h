@@ -2,6 +2,8 @@
 // them.
 #pragma once
 
+#include <time.h>
+
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -38,6 +40,13 @@ class Trace {
 // The flow number of a frame of a Trace.
 inline uint32_t FlowOf(const uint8_t* frame) {
   return static_cast<uint32_t>(frame[27]) << 16 | static_cast<uint32_t>(frame[28]) << 8 | frame[29];
+}
+
+// CPU time of this thread: what other programs on the machine take does not count.
+inline double ThreadSeconds() {
+  timespec now;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
 }
 
 // Endless frames of a trace in a ring: 8 MiB, written anew just before it is read.

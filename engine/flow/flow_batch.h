@@ -30,4 +30,12 @@ struct FlowTracker::Interval {
 // FlowCold::lag's unit.
 inline constexpr int64_t kLagUnit = int64_t{1} << 34;
 
+// Flows that cost a sender nothing, and that are evicted first: half-open, unanswered and finished
+// ones.
+inline bool Cheap(const FlowHot& hot) {
+  if (hot.phase <= Phase::kTcpSynReceived) return true;
+  if (hot.phase == Phase::kTcpClosed || hot.phase == Phase::kTcpReset) return true;
+  return (hot.flags & flow_flag::kAnswered) == 0;
+}
+
 }  // namespace weir

@@ -10,9 +10,8 @@ size_t AddressBytes(AddressFamily family) { return family == AddressFamily::kIpv
 }  // namespace
 
 size_t FlowTable::MemoryBytes(uint32_t max_flows) {
-  const size_t groups = GroupsFor(max_flows);
-  const size_t slots = groups * kSlotsPerGroup;
-  return Arena::Bytes<Group>(groups) + Arena::Bytes<FlowHot>(slots) +
+  const size_t slots = max_flows;
+  return Arena::Bytes<Group>(GroupsFor(max_flows)) + Arena::Bytes<FlowHot>(slots) +
          Arena::Bytes<FlowCold>(slots) + Arena::Bytes<FlowAddresses>(slots);
 }
 
@@ -32,29 +31,38 @@ bool FlowTable::SameAddresses(uint32_t slot, const PreparedKey& key) const {
 
 uint32_t FlowTable::Find(const PreparedKey& key) const {
   const uint16_t tag = TagOf(key.hash);
-  uint32_t group = GroupOf(key.hash);
-  for (uint32_t probed = 0; probed < groups_count_; ++probed, group = Next(group)) {
-    for (uint32_t matches = Matches(groups_[group], tag); matches != 0; matches &= matches - 1) {
-      const uint32_t slot = group * kSlotsPerGroup + static_cast<uint32_t>(__builtin_ctz(matches));
+  uint32_t index = GroupOf(key.hash);
+  for (uint32_t probed = 0; probed < groups_count_; ++probed, index = Next(index)) {
+    const Group& group = groups_[index];
+    for (uint32_t matches = Matches(group, tag); matches != 0; matches &= matches - 1) {
+      const uint32_t slot = group.slots[__builtin_ctz(matches)];
       if (Holds(slot, key)) return slot;
     }
-    if (groups_[group].spilled == 0) break;
+    if (group.spilled == 0) break;
   }
   return kNoSlot;
 }
 
+uint32_t FlowTable::TakeSlot() {
+  if (freed_ == kNoSlot) return unused_++;
+  const uint32_t slot = freed_;
+  freed_ = hot_[slot].key.a;
+  return slot;
+}
+
 uint32_t FlowTable::Insert(const PreparedKey& key) {
-  uint32_t group = GroupOf(key.hash);
-  uint32_t free = Matches(groups_[group], 0);
+  uint32_t index = GroupOf(key.hash);
+  uint32_t free = Matches(groups_[index], 0);
   if (free == 0) ++spilled_;
   while (free == 0) {
-    ++groups_[group].spilled;
-    group = Next(group);
-    free = Matches(groups_[group], 0);
+    ++groups_[index].spilled;
+    index = Next(index);
+    free = Matches(groups_[index], 0);
   }
-  const auto index = static_cast<uint32_t>(__builtin_ctz(free));
-  const uint32_t slot = group * kSlotsPerGroup + index;
-  groups_[group].tags[index] = TagOf(key.hash);
+  const uint32_t slot = TakeSlot();
+  const auto entry = static_cast<uint32_t>(__builtin_ctz(free));
+  groups_[index].tags[entry] = TagOf(key.hash);
+  groups_[index].slots[entry] = slot;
   ++size_;
 
   FlowHot& hot = hot_[slot];
@@ -71,13 +79,27 @@ uint32_t FlowTable::Insert(const PreparedKey& key) {
 }
 
 void FlowTable::Erase(uint32_t slot, uint64_t hash) {
-  const uint32_t home = slot / kSlotsPerGroup;
-  uint32_t group = GroupOf(hash);
-  if (group != home) --spilled_;
-  for (; group != home; group = Next(group)) --groups_[group].spilled;
-  groups_[home].tags[slot % kSlotsPerGroup] = 0;
+  const uint32_t home = GroupOf(hash);
+  uint32_t index = home;
+  while (!RemoveFrom(groups_[index], TagOf(hash), slot)) {
+    --groups_[index].spilled;
+    index = Next(index);
+  }
+  if (index != home) --spilled_;
   hot_[slot].family = AddressFamily::kNone;
+  hot_[slot].key.a = freed_;
+  freed_ = slot;
   --size_;
+}
+
+bool FlowTable::RemoveFrom(Group& group, uint16_t tag, uint32_t slot) {
+  for (uint32_t matches = Matches(group, tag); matches != 0; matches &= matches - 1) {
+    const int entry = __builtin_ctz(matches);
+    if (group.slots[entry] != slot) continue;
+    group.tags[entry] = 0;
+    return true;
+  }
+  return false;
 }
 
 }  // namespace weir

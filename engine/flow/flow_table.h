@@ -1,10 +1,13 @@
-// The flow table: where a flow's lines are, found by key in one or two prefetched cache lines.
+// The flow table: where a flow's lines are, found by key in two prefetched cache lines.
 //
-// Groups of fifteen tags stand in an array of their own, 32 bytes each; tag i of group g belongs to
-// slot 15 * g + i of the parallel arrays (hot lines, cold lines, addresses, timers...). A group
-// that is full spills into the next one and counts what it spilled, so that nothing is ever moved
-// and no tombstones are left. A tag is 16 bits of the hash; a match is always followed by a
-// comparison of the whole key.
+// An index of groups, one cache line each, holds ten pairs of a 16-bit tag and a slot; the slot
+// numbers the parallel arrays (hot lines, cold lines, addresses, timers...), which are as long as
+// there may be flows. A group that is full spills into the next one and counts what it spilled, so
+// that nothing is ever moved and no tombstones are left; the index is half full at most, so that
+// one flow in a hundred stands outside its home group. A tag is 16 bits of the hash; a match is
+// always followed by a comparison of the whole key.
+//
+// Freed slots are used again last in, first out: their lines are still in the cache.
 //
 // Thread: one. Memory: the arena's; nothing allocates after Create.
 #pragma once
@@ -34,36 +37,31 @@ struct PreparedKey {
 
 class FlowTable {
  public:
-  static constexpr int kSlotsPerGroup = 15;
-  static constexpr int kFlowsPerGroup = 14;  // on average, when the table is full
+  static constexpr uint32_t kEntriesPerGroup = 10;
+  static constexpr uint32_t kFlowsPerGroup = 5;  // on average, when the table is full
 
   static uint32_t GroupsFor(uint32_t max_flows) {
-    return (max_flows + kFlowsPerGroup - 1) / kFlowsPerGroup;
+    return (max_flows + kFlowsPerGroup - 1) / kFlowsPerGroup + 1;
   }
   static size_t MemoryBytes(uint32_t max_flows);
 
   FlowTable(uint32_t max_flows, Arena& arena);
 
-  uint32_t slots() const { return groups_count_ * kSlotsPerGroup; }
+  uint32_t slots() const { return max_flows_; }
   uint32_t size() const { return size_; }
   uint32_t capacity() const { return max_flows_; }
   bool full() const { return size_ == max_flows_; }
 
   void PrefetchGroup(uint64_t hash) const { __builtin_prefetch(&groups_[GroupOf(hash)], 1); }
 
-  // The first slot of the home group (or of the next one, if the home group spilled) whose tag
-  // matches: where the flow is most likely to be. Asks for its hot line. kNoSlot when there is
-  // none. Read-only: an answer from before an Insert or Erase is a hint.
+  // The slot of the first entry of the home group whose tag matches: where the flow most likely is.
+  // Asks for its hot line. kNoSlot when there is none. Read-only: an answer from before an Insert
+  // or Erase is a hint.
   uint32_t Guess(uint64_t hash) const {
-    uint32_t group = GroupOf(hash);
-    uint32_t matches = Matches(groups_[group], TagOf(hash));
-    if (matches == 0) [[unlikely]] {
-      if (groups_[group].spilled == 0) return kNoSlot;
-      group = Next(group);
-      matches = Matches(groups_[group], TagOf(hash));
-      if (matches == 0) return kNoSlot;
-    }
-    const uint32_t slot = group * kSlotsPerGroup + static_cast<uint32_t>(__builtin_ctz(matches));
+    const Group& group = groups_[GroupOf(hash)];
+    const uint32_t matches = Matches(group, TagOf(hash));
+    if (matches == 0) return kNoSlot;
+    const uint32_t slot = group.slots[__builtin_ctz(matches)];
     __builtin_prefetch(&hot_[slot], 1);
     return slot;
   }
@@ -98,11 +96,13 @@ class FlowTable {
   uint32_t spilled() const { return spilled_; }  // flows that stand outside their home group
 
  private:
-  struct alignas(32) Group {
-    uint16_t tags[kSlotsPerGroup];  // 0 = free
-    uint16_t spilled;               // flows that went past this group
+  struct alignas(64) Group {
+    uint16_t tags[kEntriesPerGroup];  // 0 = free
+    uint16_t spilled;                 // flows that went past this group
+    uint16_t spare;
+    uint32_t slots[kEntriesPerGroup];
   };
-  static_assert(sizeof(Group) == 32);
+  static_assert(sizeof(Group) == 64);
 
   static uint16_t TagOf(uint64_t hash) {
     const auto tag = static_cast<uint16_t>(hash >> 48);
@@ -121,20 +121,25 @@ class FlowTable {
     const __m128i wanted = _mm_set1_epi16(static_cast<int16_t>(tag));
     const __m128i low = _mm_cmpeq_epi16(_mm_load_si128(words), wanted);
     const __m128i high = _mm_cmpeq_epi16(_mm_load_si128(words + 1), wanted);
-    return static_cast<uint32_t>(_mm_movemask_epi8(_mm_packs_epi16(low, high))) & 0x7fffu;
+    return static_cast<uint32_t>(_mm_movemask_epi8(_mm_packs_epi16(low, high))) &
+           ((1u << kEntriesPerGroup) - 1);
 #else
     uint32_t matches = 0;
-    for (int i = 0; i < kSlotsPerGroup; ++i) matches |= uint32_t{group.tags[i] == tag} << i;
+    for (uint32_t i = 0; i < kEntriesPerGroup; ++i) matches |= uint32_t{group.tags[i] == tag} << i;
     return matches;
 #endif
   }
 
+  uint32_t TakeSlot();
+  static bool RemoveFrom(Group& group, uint16_t tag, uint32_t slot);
   bool SameAddresses(uint32_t slot, const PreparedKey& key) const;
 
   uint32_t max_flows_;
   uint32_t groups_count_;
   uint32_t size_ = 0;
   uint32_t spilled_ = 0;
+  uint32_t unused_ = 0;       // slots from here on were never taken
+  uint32_t freed_ = kNoSlot;  // the last slot that was freed; each names the one before in its key
   Group* groups_;
   FlowHot* hot_;
   FlowCold* cold_;

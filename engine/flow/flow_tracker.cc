@@ -47,7 +47,7 @@ uint32_t PackVlan(const Packet& packet) {
 }  // namespace
 
 size_t FlowTracker::MemoryBytes(const FlowOptions& options) {
-  const uint32_t slots = FlowTable::GroupsFor(options.max_flows) * FlowTable::kSlotsPerGroup;
+  const uint32_t slots = options.max_flows;
   const size_t bytes = FlowTable::MemoryBytes(options.max_flows) + FlowTimers::MemoryBytes(slots) +
                        TunnelTable::MemoryBytes(TunnelsFor(options)) +
                        (options.timeouts.active > 0 ? Arena::Bytes<Interval>(slots) : 0);
@@ -285,6 +285,7 @@ void FlowTracker::StartFlow(uint32_t slot, const Frame& frame, const Packet& pac
   tunnels_->Use(hot.key.tunnel);
   if (intervals_ != nullptr) intervals_[slot] = Interval{.start_ns = time_ns};
   timers_->Arm(slot, clock_.now_ns(), clock_.now_ns() + TimeoutOf(hot));
+  ++cheap_;
   ++counters_.started;
 }
 
@@ -296,7 +297,9 @@ void FlowTracker::NoteLag(uint32_t slot, FlowHot& hot, int64_t behind) {
 }
 
 void FlowTracker::NoteAnswer(uint32_t slot, FlowHot& hot, EventBuffer& events) {
+  cheap_ -= Cheap(hot);
   hot.flags |= flow_flag::kAnswered;
+  cheap_ += Cheap(hot);
   if (hot.protocol == ip_protocol::kTcp) return;
   ++counters_.established;
   Emit(EventKind::kFlowEstablished, slot, FlowEnd::kNone, events);

@@ -156,6 +156,7 @@ class FlowTracker {
   FlowClock clock_;
   FlowCounters counters_;
   std::unique_ptr<Batch> batch_;
+  uint32_t cheap_ = 0;  // live flows that are evicted first
   uint32_t hand_ = 0;   // eviction's second-chance hand
   uint32_t flush_ = 0;  // where Flush goes on
 };

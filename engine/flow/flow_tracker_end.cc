@@ -26,13 +26,6 @@ void CopyAddress(AddressFamily family, const void* from, std::array<uint8_t, 16>
   std::memcpy(to.data(), from, bytes);
 }
 
-// Flows that cost an attacker nothing go first: half-open, unanswered and finished ones.
-bool Cheap(const FlowHot& hot) {
-  if (hot.phase <= Phase::kTcpSynReceived) return true;
-  if (hot.phase == Phase::kTcpClosed || hot.phase == Phase::kTcpReset) return true;
-  return (hot.flags & flow_flag::kAnswered) == 0;
-}
-
 }  // namespace
 
 int64_t FlowTracker::TimeoutOf(const FlowHot& hot) const {
@@ -65,6 +58,7 @@ void FlowTracker::EndFlow(uint32_t slot, FlowEnd reason, EventBuffer& events) {
 }
 
 void FlowTracker::EndDisarmed(uint32_t slot, FlowEnd reason, EventBuffer& events) {
+  table_->PrefetchGroup(HashOf(rules_, table_->hot(slot), table_->addresses(slot)));
   reason = ReasonOf(table_->hot(slot), reason);
   ++counters_.ended[static_cast<size_t>(reason)];
   Emit(EventKind::kFlowEnded, slot, reason, events);
@@ -73,6 +67,7 @@ void FlowTracker::EndDisarmed(uint32_t slot, FlowEnd reason, EventBuffer& events
 
 void FlowTracker::Remove(uint32_t slot) {
   const FlowHot& hot = table_->hot(slot);
+  cheap_ -= Cheap(hot);
   for (int side = 0; side < 2; ++side) {
     counters_.ended_packets += PacketsOf(slot, side);
     counters_.ended_bytes += BytesOf(slot, side);
@@ -115,27 +110,31 @@ int64_t FlowTracker::NextExpiry() const {
 
 void FlowTracker::Evict(EventBuffer& events) { EndFlow(PickVictim(), FlowEnd::kEvicted, events); }
 
-// Second chance: the hand goes round the table. The longest silent cheap flow of the next kNear
-// slots goes; where there is none, up to kFar slots are looked at, and the longest silent of them
-// goes.
+// Second chance: the hand goes round the table, and the longest silent cheap flow of the next few
+// goes. Where cheap flows are rare (less than one in kFar), looking for one would cost more than it
+// is worth: the longest silent of the next kFar flows goes.
 uint32_t FlowTracker::PickVictim() {
-  constexpr int kNear = 16;
-  constexpr int kFar = 64;
+  constexpr uint32_t kNear = 4;
+  constexpr uint32_t kFar = 64;
+  const bool common = uint64_t{cheap_} * kFar >= table_->size();
   uint32_t victim = kNoSlot;
-  bool victim_cheap = false;
+  uint32_t cheap_seen = 0;
   int64_t victim_last = INT64_MAX;
-  for (int looked = 0; looked < kFar && !(victim_cheap && looked >= kNear);) {
+  for (uint32_t looked = 0; cheap_seen < kNear && (looked < kFar || (common && cheap_seen == 0));) {
     hand_ = hand_ + 1 >= table_->slots() ? 0 : hand_ + 1;
     if (!table_->used(hand_)) continue;
     ++looked;
     const FlowHot& hot = table_->hot(hand_);
     const bool cheap = Cheap(hot);
-    if (victim_cheap && !cheap) continue;
-    if ((cheap && !victim_cheap) || hot.last_ns < victim_last) {
+    if (cheap_seen != 0 && !cheap) continue;
+    if ((cheap && cheap_seen == 0) || hot.last_ns < victim_last) {
       victim = hand_;
-      victim_cheap = cheap;
       victim_last = hot.last_ns;
     }
+    cheap_seen += cheap;
+  }
+  for (uint32_t ahead = 1; ahead <= kNear + 1 && hand_ + ahead < table_->slots(); ++ahead) {
+    __builtin_prefetch(&table_->hot(hand_ + ahead));
   }
   return victim;
 }

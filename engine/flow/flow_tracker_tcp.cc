@@ -142,7 +142,9 @@ void FlowTracker::SetPhase(uint32_t slot, FlowHot& hot, Phase phase, EventBuffer
   const bool opens = hot.phase < Phase::kTcpEstablished && phase == Phase::kTcpEstablished;
   const bool shorter =
       timeouts_[static_cast<size_t>(phase)] < timeouts_[static_cast<size_t>(hot.phase)];
+  cheap_ -= Cheap(hot);
   hot.phase = phase;
+  cheap_ += Cheap(hot);
   if (shorter) Rearm(slot, hot);
   if (opens) {
     ++counters_.established;
