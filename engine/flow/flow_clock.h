@@ -15,21 +15,29 @@ class FlowClock {
  public:
   static constexpr int64_t kTolerance = 3'600'000'000'000;  // one hour
 
+  // The year 2116. A time stamp beyond it, or before 1970, is taken for the nearer end.
+  static constexpr int64_t kLatest = (int64_t{1} << 62) - 1;
+
   int64_t now_ns() const { return now_; }
   uint64_t regressions() const { return regressions_; }
 
   // Takes a frame's time stamp and returns it on this clock.
   int64_t Observe(int64_t timestamp_ns) {
+    if (static_cast<uint64_t>(timestamp_ns) > static_cast<uint64_t>(kLatest)) [[unlikely]] {
+      timestamp_ns = timestamp_ns < 0 ? 0 : kLatest;
+    }
     const int64_t time = timestamp_ns + steps_[last_].offset;
     if (time >= now_) [[likely]] {
-      now_ = time;
-      return time;
+      now_ = std::min(time, kLatest);
+      return now_;
     }
     return now_ - time <= kTolerance ? time : StepBack(timestamp_ns);
   }
 
   // The wire is silent; the world's clock shows `time_ns`.
-  void AdvanceTo(int64_t time_ns) { now_ = std::max(now_, time_ns + steps_[last_].offset); }
+  void AdvanceTo(int64_t time_ns) {
+    now_ = std::max(now_, std::min(time_ns + steps_[last_].offset, kLatest));
+  }
 
   // The time stamp that Observe turned into `time_ns`.
   int64_t ToTimestamp(int64_t time_ns) const {

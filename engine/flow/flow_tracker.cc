@@ -15,6 +15,10 @@ namespace {
 
 constexpr uint32_t kMaxFlows = 1u << 28;
 
+// A hundred years: any sum with a time stamp stays within 64 bits.
+constexpr int64_t kLongestTimeout = int64_t{100} * 365 * 24 * 3600 * Timeouts::kSecond;
+static_assert(kLongestTimeout < INT64_MAX - FlowClock::kLatest);
+
 uint64_t RandomSeed() {
   uint64_t seed = 0;
   if (getrandom(&seed, sizeof seed, 0) != sizeof seed) std::abort();
@@ -80,6 +84,7 @@ FlowTracker::FlowTracker(const FlowOptions& options, Arena arena)
                t.udp,
                t.icmp,
                t.other};
+  for (int64_t& timeout : timeouts_) timeout = std::min(timeout, kLongestTimeout);
   table_.emplace(options.max_flows, arena_);
   timers_.emplace(table_->slots(), arena_);
   tunnels_.emplace(TunnelsFor(options), options_.seed, arena_);

@@ -49,6 +49,15 @@ TEST(FlowClock, SurvivesMoreStepsThanItRemembers) {
   EXPECT_EQ(clock.ToTimestamp(clock.now_ns()), (200 - 99) * 2 * kHour);
 }
 
+TEST(FlowClock, NeverLeavesItsRangeWhateverTheTimeStamps) {
+  FlowClock clock;
+  for (const int64_t time : {INT64_MAX, INT64_MIN, INT64_MAX, int64_t{0}, INT64_MAX, INT64_MIN}) {
+    clock.Observe(time);
+    EXPECT_GE(clock.now_ns(), 0);
+    EXPECT_LE(clock.now_ns(), FlowClock::kLatest);
+  }
+}
+
 TEST(FlowClock, AdvancesWithoutFramesButNeverBack) {
   FlowClock clock;
   clock.Observe(500);

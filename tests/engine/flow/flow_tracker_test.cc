@@ -391,6 +391,30 @@ TEST(FlowTracker, FlowIdsAreUniqueThroughReuseOfPlaces) {
   EXPECT_EQ(ids.size(), 5000u);
 }
 
+TEST(FlowTracker, TimeoutsOfCenturiesNeverEndAFlow) {
+  FlowOptions options;
+  options.timeouts.udp = INT64_MAX;
+  FlowFeeder feeder(options);
+  feeder.Send(kQuery, 1'700'000'000 * kSecond);
+  feeder.AdvanceTo(1'800'000'000 * kSecond);
+  feeder.Send(kQuery, 1'900'000'000 * kSecond);
+  feeder.AdvanceTo(1'950'000'000 * kSecond);
+  EXPECT_EQ(feeder.Ended().size(), 0u);
+  EXPECT_EQ(feeder.tracker().alive(), 1u);
+}
+
+TEST(FlowTracker, ImpossibleTimeStampsDoNoHarm) {
+  FlowFeeder feeder;
+  for (const int64_t time : {INT64_MAX, INT64_MIN, int64_t{-1}, int64_t{0}, INT64_MAX, kSecond}) {
+    feeder.Send(kQuery, time);
+    feeder.AdvanceTo(0);
+  }
+  feeder.Flush();
+  uint64_t packets = 0;
+  for (const FlowRecord& record : feeder.Ended()) packets += record.packets[0];
+  EXPECT_EQ(packets, 6u);
+}
+
 TEST(FlowTracker, RefusesSizesThatCannotBe) {
   EXPECT_EQ(FlowTracker::Create({.max_flows = 0}).status().code(),
             absl::StatusCode::kInvalidArgument);
