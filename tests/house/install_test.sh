@@ -6,7 +6,7 @@ cmake=$1 build=$2 work=$3 compiler=$4
 consumer=$(dirname "${BASH_SOURCE[0]}")/consumer
 rm -rf "$work"
 "$cmake" --install "$build" --prefix "$work/prefix" >/dev/null
-"$cmake" -S "$consumer" -B "$work/build" -DCMAKE_PREFIX_PATH="$work/prefix" \
+"$cmake" -G Ninja -S "$consumer" -B "$work/build" -DCMAKE_PREFIX_PATH="$work/prefix" \
   -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_BUILD_TYPE=Release >/dev/null
 "$cmake" --build "$work/build"
 "$build/weir-sample" capture "$work/sample.pcap"
