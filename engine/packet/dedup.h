@@ -5,10 +5,11 @@
 //              twice stay
 //   kContent   the same bytes, after optional masks, within a time window and a depth
 //
-// The depth counts frames that entered the window: all but duplicates, which enter with `refresh` only. A frame is
-// a duplicate when an equal one is among the last `depth` of them and no more than `window_ns` away in time,
-// forward or back. Content is the captured bytes and a VLAN tag that the kernel took out of them. In loopback
-// mode the copy pairs with the first of the equal frames that still wait for theirs.
+// The depth counts frames that entered the window: all but duplicates, which enter with `refresh`
+// only. A frame is a duplicate when an equal one is among the last `depth` of them and no more than
+// `window_ns` away in time, forward or back. Content is the captured bytes and a VLAN tag that the
+// kernel took out of them. In loopback mode the copy pairs with the first of the equal frames that
+// still wait for theirs.
 //
 // Cost does not depend on the depth. Memory is taken at construction. Thread: the shard's own.
 #pragma once
