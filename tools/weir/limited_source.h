@@ -26,6 +26,7 @@ class LimitedSource : public FrameSource {
   void Release() override { inner_->Release(); }
   bool ready() const override { return reached_ ? false : inner_->ready(); }
   int wait_fd() const override { return inner_->wait_fd(); }
+  bool StopIntake() override { return inner_->StopIntake(); }
   bool ended() const override { return reached_ || inner_->ended(); }
   absl::Status status() const override { return reached_ ? absl::OkStatus() : inner_->status(); }
   // `received` counts what was handed out; the kernel's counters are the inner source's.

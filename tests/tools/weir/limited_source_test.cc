@@ -21,6 +21,7 @@ class EndlessSource : public FrameSource {
   bool ended() const override { return false; }
   absl::Status status() const override { return absl::DataLossError("behind the limit"); }
   SourceCounters Counters() override { return {}; }
+  bool StopIntake() override { return true; }
   std::span<const SourceInterface> interfaces() const override { return {}; }
 
  private:
@@ -55,6 +56,11 @@ TEST(LimitedSource, EndsAfterASpanOfPacketTime) {
 TEST(LimitedSource, TheFirstLimitCounts) {
   LimitedSource source(std::make_unique<EndlessSource>(), {.frames = 5, .span_ns = 10'000'000});
   EXPECT_EQ(Drain(source, 64), 5u);
+}
+
+TEST(LimitedSource, StoppingTheIntakeReachesTheSource) {
+  LimitedSource source(std::make_unique<EndlessSource>(), {.frames = 5, .span_ns = 0});
+  EXPECT_TRUE(source.StopIntake());
 }
 
 TEST(LimitedSource, WhatLiesBehindTheLimitIsNoError) {
