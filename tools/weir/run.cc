@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <memory>
 #include <optional>
@@ -62,7 +63,6 @@ class Session {
   TrafficTally tally_;
   int64_t start_ns_ = 0;
   int64_t next_show_ns_ = INT64_MAX;
-  int64_t next_flush_ns_ = INT64_MAX;
   int64_t stop_ns_ = INT64_MAX;
 };
 
