@@ -139,6 +139,11 @@ std::string Hints(const ReportInput& input) {
     absl::StrAppend(&text, "! ", HumanCount(missed),
                     " packets were lost in the device: raise its ring (ethtool -G)\n");
   }
+  if (last.ledger.received > 0 && last.ledger.filtered == last.ledger.received) {
+    absl::StrAppend(&text,
+                    "! the filters let nothing pass; frames with VLAN tags need 'vlan and "
+                    "(...)' in --filter\n");
+  }
   if (last.dedup.depth_exceeded > 0) {
     absl::StrAppend(&text, "! dedup covered only ",
                     HumanDuration(last.dedup.least_covered_window_ns), " of its window of ",

@@ -44,6 +44,10 @@ class Session {
   absl::Status Finish();
 
  private:
+  std::string SourceName() const {
+    if (options_.live_capture()) return options_.interface;
+    return options_.file == "-" ? "standard input" : options_.file;
+  }
   bool Person() const { return !options_.quiet; }
   FILE* PersonStream() const { return options_.stdout_taken() ? stderr : stdout; }
   ShardOptions MakeShardOptions() const;
@@ -80,7 +84,7 @@ ShardOptions Session::MakeShardOptions() const {
 std::unique_ptr<Display> Session::ChooseDisplay() const {
   if (!Person() || (options_.stdout_taken() && IsTerminal(stdout))) return nullptr;
   if (file_ != nullptr) {
-    return IsTerminal(stderr) ? MakeProgressBar(stderr, options_.file, *file_) : nullptr;
+    return IsTerminal(stderr) ? MakeProgressBar(stderr, SourceName(), *file_) : nullptr;
   }
   FILE* const stream = PersonStream();
   return IsTerminal(stream) ? MakeLiveScreen(stream, options_.interface, options_.interval_ns)
@@ -179,8 +183,8 @@ absl::Status Session::Finish() {
   absl::Status status = outputs_ ? outputs_->Finish(stats) : absl::OkStatus();
   if (display_) display_->Finish(last);
   if (Person()) {
-    const ReportInput input = {options_.live_capture() ? options_.interface : options_.file,
-                               options_.live_capture(), options_.dedup.window_ns, last};
+    const ReportInput input = {SourceName(), options_.live_capture(), options_.dedup.window_ns,
+                               last};
     status.Update(PrintReport(PersonStream(), Report(input, tally_)));
   }
   return status;

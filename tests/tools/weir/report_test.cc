@@ -73,6 +73,13 @@ TEST(Report, ADedupWindowThatTheDepthDidNotCoverIsSaid) {
               HasSubstr("dedup covered only 250 us of its window of 1 ms: raise depth"));
 }
 
+TEST(Report, AFilterThatLetsNothingPassNamesTheUsualReason) {
+  ReportInput input = Input();
+  input.last.ledger = Ledger();
+  input.last.ledger.received = input.last.ledger.filtered = 5;
+  EXPECT_THAT(Hints(input), HasSubstr("'vlan and (...)'"));
+}
+
 TEST(Report, ABrokenLedgerIsABug) {
   ReportInput input = Input();
   input.last.ledger.ledger_errors = 1;
