@@ -70,6 +70,9 @@ void FlowTracker::TrackTcpControl(uint32_t slot, FlowHot& hot, const Packet& pac
     return;
   }
   if (!known) LearnSide(slot, hot, packet, side);
+  const bool tries_again =
+      hot.phase == Phase::kTcpReset && (packet.tcp_flags & tcp_flag::kSyn) != 0;
+  if (tries_again) SetPhase(slot, hot, Phase::kTcpSynSent, events);
   AdvanceSequence(hot.next_seq[side], SequenceEnd(packet));
   NoteAcknowledgement(hot, packet, side);
   hot.flags = static_cast<uint8_t>(hot.flags & ~flow_flag::kDoubtfulRst);
@@ -153,15 +156,23 @@ void FlowTracker::SetPhase(uint32_t slot, FlowHot& hot, Phase phase, EventBuffer
 }
 
 // Port reuse: a SYN with another initial sequence number, or any SYN once the connection is over.
+// An attempt that was refused (SYN, RST) and is repeated with the same number is still the same
+// attempt. A SYN+ACK starts a flow only where it cannot belong to the last one, its SYN having been
+// missed. SYN with FIN or RST is no beginning (RFC 9293 section 3.10.7.4 looks at RST first).
 bool FlowTracker::StartsNewConnection(uint32_t slot, const FlowHot& hot, const Packet& packet,
                                       int side) const {
-  if ((packet.flags & packet_flag::kTcpFields) == 0) return false;
+  constexpr uint8_t kEnds = tcp_flag::kFin | tcp_flag::kRst;
+  if ((packet.flags & packet_flag::kTcpFields) == 0 || (packet.tcp_flags & kEnds) != 0)
+    return false;
   const uint8_t past = hot.tcp_flags[0] | hot.tcp_flags[1];
+  const bool over = (past & kEnds) != 0;
   const bool known = (hot.letters[side] & history_bit::kSeen) != 0;
   const bool same = known && packet.tcp_seq == table_->cold(slot).initial_seq[side];
-  const bool over = (past & (tcp_flag::kFin | tcp_flag::kRst)) != 0;
   if ((packet.tcp_flags & tcp_flag::kAck) != 0) return known && !same && over;
-  return (known && !same) || over;
+  if (known && !same) return true;
+  const bool refused = (hot.letters[side ^ 1] & history_bit::kSynAck) == 0 &&
+                       (hot.letters[side] & history_bit::kSyn) != 0 && (past & tcp_flag::kFin) == 0;
+  return over && !(same && refused);
 }
 
 }  // namespace weir

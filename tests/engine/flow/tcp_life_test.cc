@@ -165,6 +165,31 @@ TEST_F(TcpLifeTest, ASynOnAClosedFlowStartsANewOneWhateverItsNumber) {
   EXPECT_EQ(feeder_.Ended()[0].end, FlowEnd::kRst);
 }
 
+TEST_F(TcpLifeTest, ARefusedAttemptThatIsRepeatedIsTheSameFlow) {
+  Client({kSyn, 1000, 0});
+  Server({kRst | kAck, 0, 1001});
+  Client({kSyn, 1000, 0});
+  EXPECT_EQ(feeder_.counters().started, 1u);
+  EXPECT_EQ(Now().state, FlowState::kSynSent) << "it may still succeed";
+  Server({kSyn | kAck, 9000, 1001});
+  Client({kAck, 1001, 9001});
+  EXPECT_EQ(Now().state, FlowState::kEstablished);
+}
+
+TEST_F(TcpLifeTest, ASynAckOfAnotherConnectionOnAClosedFlowStartsANewOne) {
+  Handshake();
+  Client({kRst, 1001, 0});
+  Server({kSyn | kAck, 777'777, 5001});
+  EXPECT_EQ(feeder_.counters().started, 2u);
+}
+
+TEST_F(TcpLifeTest, SynWithRstOrFinStartsNothing) {
+  Handshake();
+  Client({kSyn | kRst, 50'000'000, 0});
+  Client({kSyn | kFin, 60'000'000, 0});
+  EXPECT_EQ(feeder_.counters().started, 1u);
+}
+
 TEST_F(TcpLifeTest, AClosedFlowLingersForLatePackets) {
   Handshake();
   Client({kFin | kAck, 1001, 9001});
