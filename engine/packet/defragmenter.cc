@@ -52,6 +52,7 @@ class Defragmenter::Impl {
   size_t memory_bytes() const { return store_.memory_bytes() + completed_.capacity(); }
 
  private:
+  void DecodeFirst(Packet& packet, TunnelPath& path);
   // Why the fragment cannot be part of any datagram; kCount = it can.
   FragmentDrop Fault(const Packet& packet) const;
   // Holds the fragment. Returns its datagram if it is complete now.
@@ -73,22 +74,28 @@ class Defragmenter::Impl {
 };
 
 void Defragmenter::Impl::Take(Packet& packet, TunnelPath& path) {
-  const bool rest_unknown = (packet.flags & packet_flag::kTruncated) != 0;
-  if (rest_unknown && packet.fragment_offset == 0) {  // can never complete; but it has the ports
-    const uint8_t flags = packet.flags;
-    decoder_.DecodePayload(packet.payload, packet.payload_length, packet.payload_wire_length,
-                           packet.protocol, packet, path);
-    packet.flags |= flags;
-    return;
-  }
   for (int level = 0; packet.verdict == Verdict::kFragmentHeld; ++level) {
     if (level == kMaxNesting) return Count(packet, FragmentDrop::kTooMany);
+    const bool rest_unknown = (packet.flags & packet_flag::kTruncated) != 0;
+    if (rest_unknown && packet.fragment_offset == 0) {
+      DecodeFirst(packet, path);
+      continue;
+    }
     const FragmentDrop fault = Fault(packet);
     if (fault != FragmentDrop::kCount) return Count(packet, fault);
     Datagram* datagram = Hold(packet);
     if (datagram == nullptr) return;
     Complete(packet, path, *datagram);
   }
+}
+
+// A first fragment that was captured short can never complete; but it has the ports. Where it holds
+// a tunnel its inside may be a fragment again.
+void Defragmenter::Impl::DecodeFirst(Packet& packet, TunnelPath& path) {
+  const uint8_t flags = packet.flags;
+  decoder_.DecodePayload(packet.payload, packet.payload_length, packet.payload_wire_length,
+                         packet.protocol, packet, path);
+  if (packet.verdict != Verdict::kFragmentHeld) packet.flags |= flags;
 }
 
 FragmentDrop Defragmenter::Impl::Fault(const Packet& packet) const {
@@ -122,10 +129,16 @@ Datagram* Defragmenter::Impl::Hold(Packet& packet) {
     Count(packet, FragmentDrop::kOverlap);
     return nullptr;
   }
+  const uint64_t wire_bytes =
+      uint64_t{datagram->wire_bytes} + packet.wire_length + packet.held_bytes;
+  if (wire_bytes > UINT32_MAX) {  // wire lengths that lie, or a flood of repetitions
+    Count(packet, FragmentDrop::kOversize);
+    return nullptr;
+  }
   if (!Place(packet, *datagram)) return nullptr;
   const uint32_t frames = 1 + packet.held_packets;
   datagram->fragments += frames;
-  datagram->wire_bytes += packet.wire_length + packet.held_bytes;
+  datagram->wire_bytes = static_cast<uint32_t>(wire_bytes);
   counters_.held += frames;
   if (packet.fragment_offset == 0) datagram->protocol = packet.protocol;
   return datagram->complete() ? datagram : nullptr;

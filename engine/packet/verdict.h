@@ -47,7 +47,7 @@ enum class FragmentDrop : uint8_t {
   kTimeout,    // the rest did not come in time
   kMemory,     // byte or datagram limit; the oldest went
   kOverlap,    // IPv6 overlap (RFC 5722), or an overlap the policy refuses
-  kOversize,   // beyond 65,535 bytes
+  kOversize,   // beyond 65,535 bytes, or wire lengths whose sum exceeds 32 bits
   kBadLength,  // a middle fragment whose length is not a multiple of 8
   kTooMany,    // more pieces than a datagram may have
   kTruncated,  // captured short, cannot complete

@@ -64,12 +64,13 @@ class Bench {
  public:
   explicit Bench(const DefragmentOptions& options = {}) : defragmenter_(options, decoder_) {}
 
-  const Packet& Feed(const Bytes& bytes, int64_t now_ns = 0,
-                     std::optional<uint32_t> captured = {}) {
+  const Packet& Feed(const Bytes& bytes, int64_t now_ns = 0, std::optional<uint32_t> captured = {},
+                     std::optional<uint32_t> wire = {}) {
     defragmenter_.Release();
     bytes_ = bytes;
     Frame frame = AsFrame(bytes_, link_type::kEthernet, now_ns);
     if (captured) frame.captured_length = *captured;
+    if (wire) frame.wire_length = *wire;
     decoder_.Decode(frame, packet_, path_);
     fed_ += packet_.verdict == Verdict::kFragmentHeld;
     const bool was_fragment = packet_.verdict == Verdict::kFragmentHeld;
@@ -248,6 +249,45 @@ TEST(Defragmenter, ATruncatedFirstFragmentIsTrackedAtOnce) {
   EXPECT_EQ(p.payload_length, 12u);
   EXPECT_EQ(p.transport_offset, 34u);
   EXPECT_EQ(p.flags & packet_flag::kFragment, packet_flag::kFragment);
+}
+
+TEST(Defragmenter, WireLengthsOfADatagramStayWithin32Bits) {
+  Bench bench;
+  const auto cuts = CutUp(UdpDatagram(200), 104);
+  bench.Feed(Frame4(cuts[0]), 0, {}, UINT32_MAX - 100);
+  const Packet& p = bench.Feed(Frame4(cuts[1]), 0, {}, 200);
+  EXPECT_EQ(p.verdict, Verdict::kFragmentDropped);
+  EXPECT_EQ(p.reason, uint8_t(FragmentDrop::kOversize));
+  bench.Feed(Frame4(cuts[1]), 0, {}, 100);
+  EXPECT_EQ(bench.packet().verdict, Verdict::kTracked);
+  EXPECT_EQ(bench.packet().held_bytes, UINT32_MAX - 100);
+}
+
+// An IPv4 tunnel's first fragment, captured short, with a fragment inside.
+Bytes FragmentInFragment(const Cut& inner) {
+  return Ethernet()
+      .Ipv4("192.0.2.1", "192.0.2.2")
+      .Ipv4Fragment(3, 0, true, 4)
+      .Ipv4("10.0.0.1", "10.0.0.2")
+      .Ipv4Fragment(7, inner.offset, inner.more)
+      .Payload(inner.bytes)
+      .Build();
+}
+
+TEST(Defragmenter, AFragmentInsideATruncatedFirstFragmentIsCounted) {
+  Bench bench;
+  const Bytes frame = FragmentInFragment({8, Bytes(96), true});
+  const Packet& p = bench.Feed(frame, 0, 14 + 20 + 20 + 40);
+  EXPECT_EQ(p.verdict, Verdict::kFragmentDropped);
+  EXPECT_EQ(p.reason, uint8_t(FragmentDrop::kTruncated));
+}
+
+TEST(Defragmenter, AFirstFragmentInsideATruncatedFirstFragmentHasThePorts) {
+  Bench bench;
+  const Packet& p =
+      bench.Feed(FragmentInFragment({0, UdpDatagram(88), true}), 0, 14 + 20 + 20 + 40);
+  EXPECT_EQ(p.verdict, Verdict::kTracked);
+  EXPECT_EQ(p.source_port, 1000);
 }
 
 TEST(Defragmenter, GivesUpAfterTheTimeout) {
