@@ -110,7 +110,7 @@ void IpByVersion(State& state, Slice in) {
 void Ipv4(State& state, Slice in) {
   if (in.Has(1) && in.data[0] >> 4 != 4) return state.Malformed(Malformed::kIpVersion);
   if (!in.Has(20)) return state.Malformed(Malformed::kIpTruncated);
-  if (++state.depth > kMaxDepth) return state.Malformed(Malformed::kTunnelDepth);
+  if (!state.Descend()) return;
   const uint8_t* header = in.data;
   const uint32_t header_size = (header[0] & 0x0fu) * 4;
   uint32_t total = Load16(header + 2);
@@ -138,7 +138,7 @@ void Ipv4(State& state, Slice in) {
 void Ipv6(State& state, Slice in) {
   if (in.Has(1) && in.data[0] >> 4 != 6) return state.Malformed(Malformed::kIpVersion);
   if (!in.Has(40)) return state.Malformed(Malformed::kIpTruncated);
-  if (++state.depth > kMaxDepth) return state.Malformed(Malformed::kTunnelDepth);
+  if (!state.Descend()) return;
   const uint8_t* header = in.data;
   uint32_t length = Load16(header + 4);
   if (length == 0 && header[6] == kHopByHop) length = JumboLength(in.From(40));

@@ -24,6 +24,7 @@ void Tags(State& state, Slice in, uint16_t type) {
 // A tag that is no VLAN, `size` bytes with the next EtherType at their end.
 void OtherTag(State& state, Slice in, uint32_t size) {
   if (!in.Has(size)) return state.Malformed(Malformed::kLinkTruncated);
+  if (!state.Descend()) return;
   Tags(state, in.From(size), Load16(in.data + size - 2));
 }
 
@@ -85,7 +86,7 @@ void Tag(State& state, uint16_t tci) {
 
 void Ethernet(State& state, Slice in) {
   if (!in.Has(14)) return state.Malformed(Malformed::kLinkTruncated);
-  if (++state.depth > kMaxDepth) return state.Malformed(Malformed::kTunnelDepth);
+  if (!state.Descend()) return;
   if (state.options.mac_addresses && state.packet.family == AddressFamily::kNone) {
     state.packet.destination = in.data;
     state.packet.source = in.data + 6;

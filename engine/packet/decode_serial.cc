@@ -53,6 +53,7 @@ void FrameRelayNlpid(State& state, Slice in) {
 void Ppp(State& state, Slice in) {
   constexpr uint8_t kAllStations = 0xff, kCiscoUnicast = 0x0f, kCiscoMulticast = 0x8f;
   if (!in.Has(1)) return state.Malformed(Malformed::kLinkTruncated);
+  if (!state.Descend()) return;
   const bool is_cisco = in.Has(2) && in.data[1] == 0 &&
                         (in.data[0] == kCiscoUnicast || in.data[0] == kCiscoMulticast);
   if (is_cisco) return CiscoHdlc(state, in);
@@ -97,6 +98,7 @@ void PppoeSession(State& state, Slice in) {
 // RFC 3032. What is behind the stack shows in its first nibble: RFC 4928 section 2.
 void Mpls(State& state, Slice in) {
   if (!in.Has(4)) return state.Malformed(Malformed::kLinkTruncated);
+  if (!state.Descend()) return;
   state.packet.label = Load24(in.data) >> 4;
   while ((in.data[2] & 1) == 0) {
     in = in.From(4);

@@ -11,8 +11,9 @@
 
 namespace weir::decode {
 
-// Encapsulations that are followed before a frame is Malformed::kTunnelDepth.
-inline constexpr int kMaxDepth = 12;
+// Headers that may hold another one of their kind and are followed before a frame is
+// Malformed::kTunnelDepth: it bounds the recursion of the layers.
+inline constexpr int kMaxDepth = 16;
 
 // A layer's bytes. Invariant: captured <= wire.
 struct Slice {
@@ -45,6 +46,12 @@ struct State {
   int depth = 0;
 
   void Malformed(weir::Malformed reason);
+  // One encapsulation more; false: too many, and the frame is malformed.
+  bool Descend() {
+    if (++depth <= kMaxDepth) return true;
+    Malformed(weir::Malformed::kTunnelDepth);
+    return false;
+  }
   void Anomaly(weir::Anomaly anomaly) {
     packet.anomalies =
         static_cast<uint16_t>(packet.anomalies | 1u << static_cast<unsigned>(anomaly));

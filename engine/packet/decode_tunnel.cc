@@ -77,7 +77,7 @@ Layer IpTunnel(uint8_t protocol) {
 void Follow(State& state, Slice inside, Layer layer) {
   const Packet outer = state.packet;
   const uint16_t path_length = state.path.length;
-  const bool ip_tunnel = state.path.ip_tunnel;
+  const bool ip_tunnel = state.path.ip_tunnel, overflow = state.path.overflow;
   OuterPair(state);
   state.packet.verdict = Verdict::kNotIp;
   layer(state, inside);
@@ -85,7 +85,7 @@ void Follow(State& state, Slice inside, Layer layer) {
   state.packet = outer;
   state.path.length = path_length;
   state.path.ip_tunnel = ip_tunnel;
-  state.path.overflow = false;
+  state.path.overflow = overflow;
 }
 
 }  // namespace weir::decode

@@ -217,5 +217,29 @@ TEST(DecodeTunnel, AnIdentityThatDoesNotFitIsMalformed) {
   EXPECT_EQ(VerdictOf(DecodeFrame(Inside(builder)).packet), "malformed tunnel_depth");
 }
 
+// Link headers that announce one of their kind, without end: each would cost a frame of our stack.
+TEST(DecodeTunnel, EndlessLinkHeadersAreTooDeep) {
+  const auto endless = [](Bytes start, const Bytes& again) {
+    for (int i = 0; i < 50'000; ++i) start.insert(start.end(), again.begin(), again.end());
+    return start;
+  };
+  const Bytes mpls = endless({0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x88, 0x47},
+                             {0, 0, 0x01, 0x40, 0x10, 0, 0x02, 0x81});
+  const Bytes metadata =
+      endless({0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x89, 0x09}, {1, 1, 0, 1, 0, 5, 0x89, 0x09});
+  const Bytes hdlc = endless({}, {0x0f, 0, 0x88, 0x0b});
+  EXPECT_EQ(VerdictOf(DecodeFrame(mpls).packet), "malformed tunnel_depth");
+  EXPECT_EQ(VerdictOf(DecodeFrame(metadata).packet), "malformed tunnel_depth");
+  EXPECT_EQ(VerdictOf(DecodeFrame(hdlc, link_type::kCiscoHdlc).packet), "malformed tunnel_depth");
+}
+
+// What stands in front of a tunnel that leads nowhere may already be too much for a path.
+TEST(DecodeTunnel, ATagTooManyIsNotForgottenBehindATunnelThatLeadsNowhere) {
+  PacketBuilder builder = PacketBuilder().Ethernet();
+  for (uint16_t id = 1; id <= 42; ++id) builder.Vlan(id);
+  builder.Ipv4("10.0.0.1", "10.0.0.2").Udp(1000, 4789).Payload("no VXLAN");
+  EXPECT_EQ(VerdictOf(DecodeFrame(builder.Build()).packet), "malformed tunnel_depth");
+}
+
 }  // namespace
 }  // namespace weir::test
