@@ -89,7 +89,7 @@ class PcapWriter::Output {
 
   absl::Status Flush(int64_t now_ns) {
     if (buffer_.empty()) return absl::OkStatus();
-    const absl::Status status = file_->Write(buffer_, now_ns);
+    absl::Status status = file_->Write(buffer_, now_ns);
     buffer_.clear();
     return status;
   }

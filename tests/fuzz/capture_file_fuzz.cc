@@ -15,7 +15,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   auto source = weir::OpenCaptureFile("/proc/self/fd/" + std::to_string(fd));
   if (source.ok()) {
     weir::Frame frames[weir::kBatchFrames];
-    volatile uint8_t sink = 0;
+    [[maybe_unused]] volatile uint8_t sink = 0;
     while (!(*source)->ended()) {
       const int count = (*source)->Receive(frames);
       for (int i = 0; i < count; ++i) {

@@ -11,9 +11,8 @@
 #include "engine/packet/dedup.h"
 #include "tools/examples/common.h"
 
+namespace weir {
 namespace {
-
-using namespace weir;
 
 class Pipeline {
  public:
@@ -83,22 +82,23 @@ class Pipeline {
 };
 
 }  // namespace
+}  // namespace weir
 
 int main(int argc, char** argv) {
-  auto tracker = FlowTracker::Create(FlowOptions{.max_flows = 10'000});
+  auto tracker = weir::FlowTracker::Create(weir::FlowOptions{.max_flows = 10'000});
   if (!tracker.ok()) {
     std::fprintf(stderr, "%s\n", tracker.status().ToString().c_str());
     return 1;
   }
-  Pipeline pipeline(*std::move(tracker));
-  const auto sources = examples::Sources(argc, argv);
-  FrameSource& source = *sources.front();
-  std::array<Frame, kBatchFrames> frames;
+  weir::Pipeline pipeline(*std::move(tracker));
+  const auto sources = weir::examples::Sources(argc, argv);
+  weir::FrameSource& source = *sources.front();
+  std::array<weir::Frame, weir::kBatchFrames> frames;
   while (!source.ended()) {
     const int count = source.Receive(frames);
     pipeline.Push({frames.data(), static_cast<size_t>(count)});
     source.Release();
   }
   pipeline.Finish();
-  return examples::Verdict(pipeline.totals(), pipeline.ledger(), argc < 2);
+  return weir::examples::Verdict(pipeline.totals(), pipeline.ledger(), argc < 2);
 }

@@ -5,17 +5,16 @@
 #include "tools/examples/common.h"
 
 int main(int argc, char** argv) {
-  using namespace weir;
-  const auto shard = examples::MakeShard(argc, argv);
-  examples::Totals totals;
+  const auto shard = weir::examples::MakeShard(argc, argv);
+  weir::examples::Totals totals;
   for (;;) {
-    for (const Event& event : shard->Poll()) {
-      if (event.kind != EventKind::kFlowEnded) continue;  // the default mask: records only
-      examples::Print(*event.record);
+    for (const weir::Event& event : shard->Poll()) {
+      if (event.kind != weir::EventKind::kFlowEnded) continue;  // the default mask: records only
+      weir::examples::Print(*event.record);
       totals.Add(*event.record);
     }
     if (shard->done()) break;
     if (!shard->Wait().ok()) return 1;
   }
-  return shard->status().ok() ? examples::Verdict(totals, shard->ledger(), argc < 2) : 1;
+  return shard->status().ok() ? weir::examples::Verdict(totals, shard->ledger(), argc < 2) : 1;
 }

@@ -60,7 +60,7 @@ void Traffic::AddConversation(uint32_t number) {
   AddUdp(client, resolver, "question");
   AddUdp(resolver, client, "question and answer");
 
-  using namespace tcp_flag;
+  using tcp_flag::kAck, tcp_flag::kFin, tcp_flag::kPsh, tcp_flag::kSyn;
   const std::string request = "GET / HTTP/1.0\r\n\r\n";
   const std::string response(200 + number * 37 % 1'000, 'x');
   const uint32_t asked = 1'001 + static_cast<uint32_t>(request.size());

@@ -89,7 +89,7 @@ std::string HumanShare(uint64_t part, uint64_t whole) {
 std::string HumanEndpoint(const FlowKey& key, int side) {
   const auto& bytes = side == 0 ? key.source : key.destination;
   const AddressText text = TextOfAddress(key.family, bytes.data());
-  const std::string address(text.view());
+  std::string address(text.view());
   if (IsIcmp(key) || !HasPorts(key)) return address;
   const uint16_t port = side == 0 ? key.source_port : key.destination_port;
   if (key.family == AddressFamily::kIpv6) return absl::StrCat("[", address, "]:", port);
