@@ -262,7 +262,9 @@ absl::StatusOr<std::unique_ptr<Shard>> Shard::Create(
     return absl::InvalidArgumentError(absl::StrCat("a shard reads one source, and ", sources.size(),
                                                    " were given: make a shard for each"));
   }
-  auto tracker = FlowTracker::Create(options.flow);
+  FlowOptions flow = options.flow;
+  flow.decoder = options.decoder;
+  auto tracker = FlowTracker::Create(flow);
   if (!tracker.ok()) return tracker.status();
   const int wait_fd = sources.front()->wait_fd();
   auto waiter = Waiter::Create({&wait_fd, 1});

@@ -10,6 +10,8 @@
 namespace weir {
 
 struct FlowTracker::Batch {
+  explicit Batch(const DecoderOptions& options) : decoder(options) {}
+
   std::array<PreparedKey, kBatchFrames> keys;
   std::array<uint32_t, kBatchFrames> guesses;
   bool holds_tunnels = false;  // some key holds a use of a tunnel entry

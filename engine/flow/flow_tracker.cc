@@ -44,8 +44,9 @@ Phase FirstPhase(uint8_t protocol) {
 }
 
 uint32_t PackVlan(const Packet& packet) {
-  return static_cast<uint32_t>(packet.vlan[0] & 0xfff) << 20 |
-         static_cast<uint32_t>(packet.vlan[1] & 0xfff) << 8 | packet.vlan_count;
+  const uint32_t outer = packet.vlan_count > 0 ? packet.vlan[0] & 0xfffu : 0;
+  const uint32_t inner = packet.vlan_count > 1 ? packet.vlan[1] & 0xfffu : 0;
+  return outer << 20 | inner << 8 | packet.vlan_count;
 }
 
 }  // namespace
@@ -69,7 +70,9 @@ absl::StatusOr<std::unique_ptr<FlowTracker>> FlowTracker::Create(const FlowOptio
 }
 
 FlowTracker::FlowTracker(const FlowOptions& options, Arena arena)
-    : options_(options), arena_(std::move(arena)), batch_(std::make_unique<Batch>()) {
+    : options_(options),
+      arena_(std::move(arena)),
+      batch_(std::make_unique<Batch>(options.decoder)) {
   if (options_.seed == 0) options_.seed = RandomSeed();
   rules_ = {options.key == KeyKind::kFiveTuple, options.bidirectional, options_.seed};
   const Timeouts& t = options_.timeouts;
@@ -340,20 +343,28 @@ void FlowTracker::EmitPacket(const Frame& frame, const Packet& packet, uint32_t 
     event.about = AboutFlow(packet, hot.key.tunnel);
 }
 
-// The flow that the packet quoted by an ICMP error belongs to.
+// The flow that the packet quoted by an ICMP error belongs to. What stood around the error stood
+// around that packet, too: its own tunnels come behind.
 FlowHandle FlowTracker::AboutFlow(const Packet& error, uint32_t tunnel) {
-  Batch& batch = *batch_;
-  batch.quoted = Packet{};
-  batch.quoted_path.Clear();
-  batch.decoder.DecodeIp(error.payload, error.payload_length, batch.quoted, batch.quoted_path);
-  if (batch.quoted.verdict != Verdict::kTracked) return {};
-  if (batch.quoted.tunnel != nullptr && batch.quoted.tunnel->length != 0) {
-    const std::optional<uint32_t> inner = tunnels_->Find(*batch.quoted.tunnel);
-    if (!inner.has_value()) return {};
-    tunnel = *inner;
+  Packet& quoted = batch_->quoted;
+  TunnelPath& path = batch_->quoted_path;
+  TunnelPath around;  // with the embedder's part at its end
+  tunnels_->PathOf(tunnel, around);
+  const int own = error.tunnel != nullptr ? error.tunnel->length : 0;
+  path.Clear();
+  if (error.tunnel != nullptr) path = *error.tunnel;
+  quoted = Packet{};
+  batch_->decoder.DecodeIp(error.payload, error.payload_length, quoted, path);
+  if (quoted.verdict == Verdict::kFragmentHeld && quoted.fragment_offset == 0) {
+    batch_->decoder.DecodePayload(quoted.payload, quoted.payload_length, quoted.payload_wire_length,
+                                  quoted.protocol, quoted, path);
   }
+  if (quoted.verdict != Verdict::kTracked) return {};
+  if (around.length > own) path.Append(PathElement::kExtension, around.bytes + own + 1, 8);
+  const std::optional<uint32_t> inner = tunnels_->Find(path);
+  if (!inner.has_value()) return {};
   PreparedKey key;
-  PrepareKey(rules_, batch.quoted, tunnel, key);
+  PrepareKey(rules_, quoted, *inner, key);
   const uint32_t slot = table_->Find(key);
   return slot == kNoSlot ? FlowHandle{} : HandleOf(slot);
 }

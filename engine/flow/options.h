@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "engine/packet/decoder.h"
 #include "engine/packet/flow_key.h"
 
 namespace weir {
@@ -37,6 +38,7 @@ struct FlowOptions {
   uint32_t max_tunnels = 0;
   KeyKind key = KeyKind::kFiveTuple;
   KeyExtension extension;
+  DecoderOptions decoder;     // how the packets were decoded: so are those that ICMP errors quote
   bool bidirectional = true;  // false: each direction is a flow (--uniflow)
   Timeouts timeouts;
   uint64_t seed = 0;  // of all hashes; 0 = taken from getrandom(2) at start

@@ -49,13 +49,15 @@ class Decoder {
 
   // Decodes bytes that start with an IP header: a reassembled datagram, or the packet that an ICMP
   // error quotes (packet.payload). wire_length and timestamp are taken from `packet` as they are.
+  // Tunnels found inside are appended to `path`, which the caller clears, or fills with what stood
+  // around; packet.tunnel points at it unless it stayed empty.
   void DecodeIp(const uint8_t* data, uint32_t captured_length, Packet& packet,
                 TunnelPath& path) const;
 
   // Goes on behind the IP header that `packet` already describes: with the bytes of a reassembled
   // datagram, or with a first fragment whose rest will never come. `protocol` is what the first
-  // fragment announced. `path` is the packet's. Packet::transport_offset keeps counting from where
-  // it did.
+  // fragment announced. `path` is the packet's; tunnels found inside are appended.
+  // Packet::transport_offset keeps counting from where it did.
   void DecodePayload(const uint8_t* data, uint32_t captured_length, uint32_t wire_length,
                      uint8_t protocol, Packet& packet, TunnelPath& path) const;
 

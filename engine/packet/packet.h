@@ -3,6 +3,10 @@
 // Ownership: pointers lead into the frame's bytes (or into the defragmenter's), valid until the
 // batch is released. Thread: the shard's own. A Packet is written by the Decoder, completed by the
 // stages behind it (verdict, key, hash) and never allocated one by one.
+//
+// Packets are used again for the next batch, and the decoder's fast path does not clear what a flag
+// or a count guards: tcp_seq, tcp_ack and tcp_window hold an older packet's values without
+// kTcpFields, fragment_id and fragment_offset without kFragment, vlan[i] from vlan_count on.
 #pragma once
 
 #include <cstdint>
@@ -66,7 +70,7 @@ struct Packet {
   // Differs by direction, never keyed: GTP TEID, MPLS label, Geneve VNI...; 0 = none.
   uint32_t label = 0;
 
-  uint32_t tcp_seq = 0;
+  uint32_t tcp_seq = 0;  // these three with kTcpFields only, else stale
   uint32_t tcp_ack = 0;
   uint16_t tcp_window = 0;
   uint16_t source_port = 0;  // host order; ICMP: see Decoder
@@ -82,13 +86,13 @@ struct Packet {
   uint8_t vlan_count = 0;  // tags of the whole stack, the stripped one included
   uint8_t icmp_type = 0;
   uint8_t icmp_code = 0;
-  uint16_t vlan[2] = {0, 0};  // the two outermost VLAN ids
+  uint16_t vlan[2] = {0, 0};  // the two outermost VLAN ids; stale from vlan_count on
 
   // Offsets in the frame, from Frame::data, of the innermost IP header and its transport header.
   uint32_t ip_offset = 0;
   uint32_t transport_offset = 0;
 
-  // Fragments (flags & kFragment): the identity and place of the piece, and where its bytes are.
+  // Fragments (flags & kFragment, else stale): the identity of the datagram, the piece's place.
   uint32_t fragment_id = 0;      // 16 bits of IPv4, 32 of IPv6
   uint32_t fragment_offset = 0;  // bytes
 

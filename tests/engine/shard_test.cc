@@ -164,6 +164,97 @@ TEST(Shard, AnIcmpErrorNamesTheFlowItIsAbout) {
   EXPECT_NE(events[1].flow, events[0].flow) << "it counts as its own packet";
 }
 
+// The events' flows of `query` and of an ICMP error about it, and the flow that the error names.
+struct About {
+  FlowHandle query, error, about;
+};
+About AboutOf(const Bytes& query, const Bytes& error, ShardOptions options = {}) {
+  Frames frames;
+  frames.Add(query, 1);
+  frames.Add(error, 2);
+  options.events = event_mask::kPackets;
+  auto shard = MakeShard(frames, options);
+  std::vector<Event> events;
+  while (!shard->done()) {
+    for (const Event& event : shard->Poll()) events.push_back(event);
+  }
+  if (events.size() != 2) return {};
+  return {events[0].flow, events[1].flow, events[1].about};
+}
+
+PacketBuilder ErrorIn(PacketBuilder link, const Bytes& quoted) {
+  return link.Ipv4("10.0.0.254", "10.0.0.1").Icmp(11, 0).Payload(quoted);
+}
+PacketBuilder Tagged() { return PacketBuilder().Ethernet().Vlan(5); }
+PacketBuilder Tunnelled() {
+  return PacketBuilder()
+      .Ipv4("192.0.2.1", "192.0.2.2")
+      .Gre()
+      .Ipv4("10.1.0.1", "10.1.0.2")
+      .Udp(1, 2);
+}
+
+TEST(Shard, AnIcmpErrorAboutATunnelInAVlanNamesTheFlowInside) {
+  const Bytes inside = Tunnelled().Payload(8).Build();
+  const Bytes query = Tagged()
+                          .Ipv4("192.0.2.1", "192.0.2.2")
+                          .Gre()
+                          .Ipv4("10.1.0.1", "10.1.0.2")
+                          .Udp(1, 2)
+                          .Payload(8)
+                          .Build();
+  const About flows = AboutOf(query, ErrorIn(Tagged(), inside).Build());
+  EXPECT_NE(flows.query, FlowHandle{});
+  EXPECT_EQ(flows.about, flows.query);
+}
+
+TEST(Shard, AnIcmpErrorIsDecodedAsItsFlowWas) {
+  const Bytes inside = Tunnelled().Payload(8).Build();
+  ShardOptions options;
+  options.decoder.decapsulate = false;
+  const Bytes query = PacketBuilder()
+                          .Ethernet()
+                          .Ipv4("192.0.2.1", "192.0.2.2")
+                          .Gre()
+                          .Ipv4("10.1.0.1", "10.1.0.2")
+                          .Udp(1, 2)
+                          .Payload(8)
+                          .Build();
+  const About flows = AboutOf(query, ErrorIn(PacketBuilder().Ethernet(), inside).Build(), options);
+  EXPECT_NE(flows.query, FlowHandle{});
+  EXPECT_EQ(flows.about, flows.query);
+}
+
+TEST(Shard, AnIcmpErrorInATunnelNamesAFlowOfAnEmbeddersKey) {
+  const Bytes inside = Tunnelled().Payload(8).Build();
+  ShardOptions options;
+  options.flow.extension.function = [](void*, const Frame&, const Packet&) -> uint64_t {
+    return 7;
+  };
+  const Bytes query = Tagged()
+                          .Ipv4("192.0.2.1", "192.0.2.2")
+                          .Gre()
+                          .Ipv4("10.1.0.1", "10.1.0.2")
+                          .Udp(1, 2)
+                          .Payload(8)
+                          .Build();
+  const About flows = AboutOf(query, ErrorIn(Tagged(), inside).Build(), options);
+  EXPECT_NE(flows.query, FlowHandle{});
+  EXPECT_EQ(flows.about, flows.query);
+}
+
+TEST(Shard, AnIcmpErrorMayQuoteAFirstFragment) {
+  const auto fragment = [](PacketBuilder start, uint32_t offset, bool more) {
+    return start.Ipv4("10.0.0.1", "10.0.0.9").Ipv4Fragment(9, offset, more);
+  };
+  const Bytes header = {0x0f, 0xa0, 0, 53, 0, 24, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8};
+  const Bytes quoted = fragment(PacketBuilder(), 0, true).Payload(header).Build();
+  const About flows =
+      AboutOf(Udp("10.0.0.1", 4000), ErrorIn(PacketBuilder().Ethernet(), quoted).Build());
+  EXPECT_NE(flows.query, FlowHandle{});
+  EXPECT_EQ(flows.about, flows.query);
+}
+
 TEST(Shard, PingsPairRequestAndReply) {
   Frames frames;
   frames.Add(
