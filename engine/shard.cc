@@ -221,7 +221,8 @@ void Shard::Impl::Finish() {
   done_ = !tracker_->Flush(events_);
   idle_ = false;
   if (!done_) return;
-  if (!ledger_.Balanced()) ++ledger_.ledger_errors;
+  const bool flows_add_up = ledger_.tracked == tracker_->counters().ended_packets;
+  if (!ledger_.Balanced() || !flows_add_up) ++ledger_.ledger_errors;
 }
 
 void Shard::Impl::Tick() {

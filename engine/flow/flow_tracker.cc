@@ -180,7 +180,10 @@ void FlowTracker::Track(std::span<const Frame> frames, std::span<Packet> packets
   Guess(static_cast<int>(packets.size()));
   Batch& batch = *batch_;
   for (size_t i = 0; i < packets.size(); ++i) {
-    if (batch.keys[i].family == AddressFamily::kNone) continue;
+    if (batch.keys[i].family == AddressFamily::kNone) {
+      clock_.Observe(packets[i].timestamp_ns);  // time passes all the same
+      continue;
+    }
     TrackOne(frames[i], packets[i], batch.keys[i], batch.guesses[i], events);
   }
   if (!batch.holds_tunnels) return;

@@ -255,6 +255,18 @@ TEST(Shard, AnIcmpErrorMayQuoteAFirstFragment) {
   EXPECT_EQ(flows.about, flows.query);
 }
 
+TEST(Shard, PacketTimeIsThatOfAllFrames) {
+  Frames frames;
+  const Bytes arp = PacketBuilder().Ethernet().Raw(Bytes(28), 0x0806).Build();
+  frames.Add(Udp("10.0.0.1", 1), 1'000'000'000);
+  frames.Add(arp, 500'000'000'000);
+  auto shard = MakeShard(frames);
+  const auto records = Drain(*shard);
+  ASSERT_EQ(records.size(), 1u);
+  EXPECT_EQ(records[0].end, FlowEnd::kIdle);
+  EXPECT_EQ(shard->time_ns(), 500'000'000'000);
+}
+
 TEST(Shard, PingsPairRequestAndReply) {
   Frames frames;
   frames.Add(
