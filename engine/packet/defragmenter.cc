@@ -75,7 +75,7 @@ class Defragmenter::Impl {
 
 void Defragmenter::Impl::Take(Packet& packet, TunnelPath& path) {
   for (int level = 0; packet.verdict == Verdict::kFragmentHeld; ++level) {
-    if (level == kMaxNesting) return Count(packet, FragmentDrop::kTooMany);
+    if (level == kMaxNesting) return Count(packet, FragmentDrop::kNesting);
     const bool rest_unknown = (packet.flags & packet_flag::kTruncated) != 0;
     if (rest_unknown && packet.fragment_offset == 0) {
       DecodeFirst(packet, path);

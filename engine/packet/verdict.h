@@ -36,7 +36,6 @@ inline constexpr size_t kMalformedReasons = static_cast<size_t>(Malformed::kCoun
 
 // Why a frame was refused although it could have been tracked.
 enum class Shed : uint8_t {
-  kOverload,     // --overload refuse-new
   kTunnelTable,  // no room for one more tunnel identity
   kCount,
 };
@@ -49,7 +48,7 @@ enum class FragmentDrop : uint8_t {
   kOverlap,    // IPv6 overlap (RFC 5722), or an overlap the policy refuses
   kOversize,   // beyond 65,535 bytes, or wire lengths whose sum exceeds 32 bits
   kBadLength,  // a middle fragment whose length is not a multiple of 8
-  kTooMany,    // more pieces than a datagram may have
+  kNesting,    // fragments within fragments, more deeply than we follow
   kTruncated,  // captured short, cannot complete
   kEnd,        // the source ended before the rest came
   kCount,
@@ -63,9 +62,8 @@ enum class Anomaly : uint8_t {
   kUdpLength,            // UDP length contradicts the IP length
   kIpLengthBeyondFrame,  // IP total length beyond the frame on the wire
   kIpv4HeaderChecksum,
-  kTcpFlags,           // SYN+FIN, SYN+RST or no flags at all
-  kTimeRegression,     // time went back by more than the clock tolerates
-  kTransportChecksum,  // wrong, although the kernel did not say "not ready"
+  kTcpFlags,        // SYN+FIN, SYN+RST or no flags at all
+  kTimeRegression,  // time went back by more than the clock tolerates
   kCount,
 };
 inline constexpr size_t kAnomalies = static_cast<size_t>(Anomaly::kCount);

@@ -290,6 +290,41 @@ TEST(Defragmenter, AFirstFragmentInsideATruncatedFirstFragmentHasThePorts) {
   EXPECT_EQ(p.source_port, 1000);
 }
 
+// Datagrams in datagrams, each in two pieces: the first ones are fed, the last piece of the
+// outermost, which brings all others, is returned.
+Bytes NestedFragments(Bench& bench, int depth) {
+  const auto tunnel = [](int headers) {
+    PacketBuilder builder = Ethernet();
+    for (int i = 0; i < headers; ++i) builder.Ipv4("10.0.0.1", "10.0.0.2");
+    return builder;
+  };
+  const auto piece = [](PacketBuilder builder, int id, const Cut& cut) {
+    return builder.Ipv4("10.0.0.1", "10.0.0.2")
+        .Ipv4Fragment(static_cast<uint16_t>(id), cut.offset, cut.more, 4)
+        .Payload(cut.bytes)
+        .Build();
+  };
+  Bytes inside = PacketBuilder().Ipv4("10.0.0.1", "10.0.0.2").Udp(1000, 2000).Payload(9).Build();
+  for (int level = depth; level > 0; --level) {
+    const Bytes first(inside.begin(), inside.begin() + 8), rest(inside.begin() + 8, inside.end());
+    bench.Feed(piece(tunnel(level - 1), level, {0, first, true}));
+    inside = piece(PacketBuilder(), level, {8, rest, false});
+  }
+  Bytes frame = Ethernet().Payload(inside).Build();
+  frame[12] = 0x08, frame[13] = 0;
+  return frame;
+}
+
+TEST(Defragmenter, FragmentsWithinFragmentsAreFollowedOnlySoDeeply) {
+  Bench bench;
+  const Packet& four = bench.Feed(NestedFragments(bench, 4));
+  EXPECT_EQ(four.verdict, Verdict::kTracked);
+  EXPECT_EQ(four.held_packets, 4u);
+  const Packet& five = bench.Feed(NestedFragments(bench, 5));
+  EXPECT_EQ(five.verdict, Verdict::kFragmentDropped);
+  EXPECT_EQ(five.reason, uint8_t(FragmentDrop::kNesting));
+}
+
 TEST(Defragmenter, GivesUpAfterTheTimeout) {
   Bench bench;
   const auto cuts = CutUp(UdpDatagram(200), 104);
