@@ -1,17 +1,15 @@
 #include "rings/frame_expression.h"
 
-#include <cstring>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "rings/pcap_handle.h"
+#include "rings/vlan_tag.h"
 
 namespace weir {
 namespace {
 
 constexpr int kSnapLength = 262144;
-constexpr uint32_t kAddressBytes = 12;
-constexpr uint32_t kTagBytes = 4;
 
 }  // namespace
 
@@ -57,32 +55,13 @@ const FrameExpression::Program& FrameExpression::ProgramFor(uint16_t link_type) 
   return programs_.front();
 }
 
-const uint8_t* FrameExpression::PutTagBack(const Frame& frame) {
-  tagged_.resize(frame.captured_length + kTagBytes);
-  const uint8_t tag[] = {
-      static_cast<uint8_t>(frame.vlan_tpid >> 8), static_cast<uint8_t>(frame.vlan_tpid),
-      static_cast<uint8_t>(frame.vlan_tci >> 8), static_cast<uint8_t>(frame.vlan_tci)};
-  std::memcpy(tagged_.data(), frame.data, kAddressBytes);
-  std::memcpy(tagged_.data() + kAddressBytes, tag, kTagBytes);
-  std::memcpy(tagged_.data() + kAddressBytes + kTagBytes, frame.data + kAddressBytes,
-              frame.captured_length - kAddressBytes);
-  return tagged_.data();
-}
-
 bool FrameExpression::Matches(const Frame& frame) {
   const Program& program = programs_.front().link_type == frame.link_type
                                ? programs_.front()
                                : ProgramFor(frame.link_type);
   if (!program.valid) return false;
-  const bool put_back = speaks_of_vlan_ && frame.vlan_tpid != 0 &&
-                        frame.link_type == link_type::kEthernet &&
-                        frame.captured_length >= kAddressBytes;
-  if (put_back) {
-    return bpf_filter(program.code.bf_insns, PutTagBack(frame), frame.wire_length,
-                      frame.captured_length + kTagBytes) != 0;
-  }
-  return bpf_filter(program.code.bf_insns, frame.data, frame.wire_length, frame.captured_length) !=
-         0;
+  const Frame seen = speaks_of_vlan_ ? WithTagInBytes(frame, tagged_) : frame;
+  return bpf_filter(program.code.bf_insns, seen.data, seen.wire_length, seen.captured_length) != 0;
 }
 
 }  // namespace weir

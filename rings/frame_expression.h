@@ -42,7 +42,6 @@ class FrameExpression {
   explicit FrameExpression(const std::string& expression);
   absl::Status Add(uint16_t link_type);
   const Program& ProgramFor(uint16_t link_type);
-  const uint8_t* PutTagBack(const Frame& frame);
 
   std::string expression_;
   bool speaks_of_vlan_;

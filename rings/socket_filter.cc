@@ -5,23 +5,21 @@
 #include <sys/socket.h>
 
 #include <cerrno>
-#include <memory>
 
 #include "absl/strings/str_format.h"
+#include "rings/pcap_handle.h"
 
 namespace weir {
 namespace {
-
-using PcapHandle = std::unique_ptr<pcap_t, decltype(&pcap_close)>;
 
 // A handle that knows the interface; a dead one where frames come without link header.
 absl::StatusOr<PcapHandle> HandleFor(const NetworkInterface& interface, uint32_t snap_length) {
   const auto snap = static_cast<int>(snap_length);
   if (LinkLayerOf(interface.hardware_type).cooked) {
-    return PcapHandle(pcap_open_dead(DLT_RAW, snap), &pcap_close);
+    return PcapHandle(pcap_open_dead(DLT_RAW, snap));
   }
   char error[PCAP_ERRBUF_SIZE] = "";
-  PcapHandle handle(pcap_create(interface.name.c_str(), error), &pcap_close);
+  PcapHandle handle(pcap_create(interface.name.c_str(), error));
   if (handle == nullptr) {
     return absl::InternalError(
         absl::StrFormat("cannot compile a filter for %s: %s", interface.name, error));

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
 
 #include "absl/strings/str_cat.h"
 #include "rings/pcap_handle.h"
+#include "rings/vlan_tag.h"
 
 namespace weir {
 namespace {
@@ -14,19 +14,10 @@ namespace {
 constexpr int kSnapLength = 262144;  // what tcpdump writes, and the most that readers accept
 constexpr size_t kBufferBytes = 256 << 10;
 constexpr size_t kMostLinkTypes = 16;
-constexpr uint32_t kTagBytes = 4;
 
 struct DumperCloser {
   void operator()(pcap_dumper_t* dumper) const { pcap_dump_close(dumper); }
 };
-
-// Where the tag stood: before the EtherType, as libpcap puts it back. 0 = not in this link type.
-uint32_t TagOffset(const Frame& frame) {
-  const uint32_t offset = frame.link_type == link_type::kEthernet   ? 12
-                          : frame.link_type == link_type::kLinuxSll ? 14
-                                                                    : 0;
-  return frame.vlan_tpid != 0 && frame.captured_length >= offset + 2 ? offset : 0;
-}
 
 // NAME.pcap and LINUX_SLL make NAME-LINUX_SLL.pcap.
 std::string PathFor(const std::string& path, uint16_t link_type) {
@@ -71,18 +62,14 @@ class PcapWriter::Output {
     return output;
   }
 
-  absl::Status Write(const Frame& frame, int64_t now_ns) {
+  absl::Status Write(const Frame& stripped, int64_t now_ns) {
+    const Frame frame = WithTagInBytes(stripped, tagged_);
     pcap_pkthdr header{};
     header.ts.tv_sec = frame.timestamp_ns / 1'000'000'000;
     header.ts.tv_usec = frame.timestamp_ns % 1'000'000'000;  // nanoseconds, as the handle says
     header.caplen = frame.captured_length;
     header.len = frame.wire_length;
-    const uint8_t* data = frame.data;
-    if (const uint32_t offset = TagOffset(frame); offset != 0) {
-      data = PutTagBack(frame, offset);
-      header.caplen += kTagBytes;
-    }
-    pcap_dump(reinterpret_cast<u_char*>(dumper_.get()), &header, data);
+    pcap_dump(reinterpret_cast<u_char*>(dumper_.get()), &header, frame.data);
     const bool file_full = rotate_bytes_ != 0 && file_->bytes() + buffer_.size() >= rotate_bytes_;
     return file_full || buffer_.size() >= kBufferBytes ? Flush(now_ns) : absl::OkStatus();
   }
@@ -110,18 +97,6 @@ class PcapWriter::Output {
   static ssize_t Append(void* output, const char* data, size_t bytes) {
     static_cast<Output*>(output)->buffer_.append(data, bytes);
     return static_cast<ssize_t>(bytes);
-  }
-
-  const uint8_t* PutTagBack(const Frame& frame, uint32_t offset) {
-    tagged_.resize(frame.captured_length + kTagBytes);
-    std::memcpy(tagged_.data(), frame.data, offset);
-    tagged_[offset] = static_cast<uint8_t>(frame.vlan_tpid >> 8);
-    tagged_[offset + 1] = static_cast<uint8_t>(frame.vlan_tpid);
-    tagged_[offset + 2] = static_cast<uint8_t>(frame.vlan_tci >> 8);
-    tagged_[offset + 3] = static_cast<uint8_t>(frame.vlan_tci);
-    std::memcpy(tagged_.data() + offset + kTagBytes, frame.data + offset,
-                frame.captured_length - offset);
-    return tagged_.data();
   }
 
   uint16_t link_type_ = 0;
