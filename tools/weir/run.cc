@@ -50,6 +50,11 @@ class Session {
   }
   bool Person() const { return !options_.quiet; }
   FILE* PersonStream() const { return options_.stdout_taken() ? stderr : stdout; }
+  // Packet time; before the first frame the clock's.
+  int64_t TimeNs() const {
+    const int64_t time_ns = shard_->time_ns();
+    return time_ns >= 0 ? time_ns : absl::GetCurrentTimeNanos();
+  }
   ShardOptions MakeShardOptions() const;
   std::unique_ptr<Display> ChooseDisplay() const;
   absl::Status Handle(std::span<const Event> events);
@@ -118,13 +123,12 @@ absl::Status Session::Handle(std::span<const Event> events) {
       if (event.kind == EventKind::kFlowEnded) tally_.Add(*event.record);
     }
   }
-  return outputs_->Handle(events, shard_->time_ns());
+  return outputs_->Handle(events, TimeNs());
 }
 
 // After the first batch, so that the time stamps in a file's packets name and rotate its outputs.
 absl::Status Session::OpenOutputs() {
-  const bool known = !options_.live_capture() && shard_->ledger().received > 0;
-  auto outputs = Outputs::Open(options_, known ? shard_->time_ns() : absl::GetCurrentTimeNanos());
+  auto outputs = Outputs::Open(options_, TimeNs());
   if (!outputs.ok()) return outputs.status();
   outputs_ = *std::move(outputs);
   return absl::OkStatus();
@@ -137,7 +141,7 @@ absl::Status Session::OnTime(int64_t now_ns) {
     next_show_ns_ = now_ns + display_->interval_ns();
   }
   if (now_ns >= stop_ns_) shard_->Stop();
-  if (signals_->TakeReopen()) return outputs_->Reopen(shard_->time_ns());
+  if (signals_->TakeReopen()) return outputs_->Reopen(TimeNs());
   return absl::OkStatus();
 }
 
@@ -158,7 +162,7 @@ absl::Status Session::Loop() {
     if (shard_->done()) return shard_->status();
     if (auto status = OnTime(CoarseClockNs()); !status.ok()) return status;
     if (!shard_->idle()) continue;
-    if (auto status = outputs_->Flush(shard_->time_ns()); !status.ok()) return status;
+    if (auto status = outputs_->Flush(TimeNs()); !status.ok()) return status;
     const int64_t wake_ns = NextWakeNs();
     const int64_t sleep_ns = wake_ns == INT64_MAX ? -1 : std::max<int64_t>(0, wake_ns - ClockNs());
     if (auto status = shard_->Wait(sleep_ns); !status.ok()) return status;
@@ -175,7 +179,7 @@ absl::Status PrintReport(FILE* stream, const std::string& text) {
 absl::Status Session::Finish() {
   const RunSample last = Sample();
   EveStats stats;
-  stats.time_ns = last.packet_time_ns;
+  stats.time_ns = TimeNs();
   stats.uptime_ns = last.elapsed_ns;
   stats.ledger = last.ledger;
   stats.source = last.source;
@@ -186,6 +190,10 @@ absl::Status Session::Finish() {
     const ReportInput input = {SourceName(), options_.live_capture(), options_.dedup.window_ns,
                                last};
     status.Update(PrintReport(PersonStream(), Report(input, tally_)));
+  }
+  if (last.ledger.ledger_errors > 0) {
+    status.Update(
+        absl::InternalError("the ledger does not add up: a bug of weir, please report it"));
   }
   return status;
 }

@@ -13,7 +13,6 @@ namespace weir {
 
 struct RunSample {
   int64_t elapsed_ns = 0;  // since start, by the clock
-  int64_t packet_time_ns = 0;
   Ledger ledger;
   SourceCounters source;
   DedupCounters dedup;
@@ -28,7 +27,6 @@ struct RunSample {
 inline RunSample TakeSample(Shard& shard, int64_t elapsed_ns) {
   RunSample sample;
   sample.elapsed_ns = elapsed_ns;
-  sample.packet_time_ns = shard.time_ns();
   sample.ledger = shard.ledger();
   sample.source = shard.source_counters();
   sample.dedup = shard.dedup_counters();
