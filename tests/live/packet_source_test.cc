@@ -1,111 +1,18 @@
-#include "rings/packet_source.h"
-
+// Frames of a live interface: their bytes, lengths, tags, time stamps and directions, and which of
+// them come.
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
-#include <linux/capability.h>
 #include <netinet/in.h>
-#include <poll.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 
-#include <chrono>
-#include <ctime>
+#include <atomic>
 #include <thread>
 
-#include "rings/waiter.h"
-#include "tests/support/netns.h"
-#include "tests/support/packet_builder.h"
+#include "tests/live/packet_source_fixture.h"
 
-namespace weir {
+namespace weir::test {
 namespace {
 
-using test::Bytes;
-using test::PacketBuilder;
-using testing::HasSubstr;
 using testing::IsEmpty;
-
-constexpr int64_t kMillisecond = 1'000'000;
-
-int64_t ClockNs() {
-  timespec now;
-  clock_gettime(CLOCK_REALTIME, &now);
-  return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
-}
-
-Bytes UdpFrame(size_t payload, uint16_t port = 53) {
-  return PacketBuilder()
-      .Ethernet()
-      .Ipv4("10.0.0.1", "10.0.0.2")
-      .Udp(1000, port)
-      .Payload(payload)
-      .Build();
-}
-
-// A frame with its bytes copied, so that it outlives the batch.
-struct Received {
-  Frame frame;
-  Bytes bytes;
-};
-
-// A veth pair and a source on its far end.
-class PacketSourceTest : public testing::Test {
- protected:
-  void SetUp() override {
-    WEIR_SKIP_WITHOUT_NETNS();
-    pair_ = std::make_unique<test::VethPair>();
-    {
-      const auto scope = pair_->near().Enter();
-      sender_ = std::make_unique<test::RawSender>(test::VethPair::kNear);
-    }
-    {
-      const auto scope = pair_->far().Enter();
-      far_sender_ = std::make_unique<test::RawSender>(test::VethPair::kFar);
-    }
-    options_.interface = test::VethPair::kFar;
-    options_.ring = {.ring_bytes = 4 << 20, .block_bytes = 128 << 10, .retire_ms = 2};
-  }
-
-  absl::StatusOr<std::unique_ptr<PacketSource>> Open() {
-    const auto scope = pair_->far().Enter();
-    return PacketSource::Open(options_);
-  }
-
-  void MustOpen() {
-    auto source = Open();
-    ASSERT_TRUE(source.ok()) << source.status();
-    source_ = *std::move(source);
-  }
-
-  // Frames until `count` have come or 500 ms have passed.
-  std::vector<Received> Receive(size_t count) {
-    std::vector<Received> all;
-    Frame frames[kBatchFrames];
-    const int64_t deadline = ClockNs() + 500 * kMillisecond;
-    while (all.size() < count && ClockNs() < deadline && !source_->ended()) {
-      const int got = source_->Receive(frames);
-      for (int i = 0; i < got; ++i) {
-        const Frame& frame = frames[i];
-        all.push_back({frame, Bytes(frame.data, frame.data + frame.captured_length)});
-      }
-      source_->Release();
-      if (got == 0) WaitReadable(20);
-    }
-    return all;
-  }
-
-  bool WaitReadable(int timeout_ms) {
-    pollfd polled = {source_->wait_fd(), POLLIN, 0};
-    return poll(&polled, 1, timeout_ms) == 1;
-  }
-
-  std::unique_ptr<test::VethPair> pair_;
-  std::unique_ptr<test::RawSender> sender_;
-  std::unique_ptr<test::RawSender> far_sender_;
-  PacketSourceOptions options_;
-  std::unique_ptr<PacketSource> source_;
-};
 
 TEST_F(PacketSourceTest, BytesAndLengthsAreThoseSent) {
   MustOpen();
@@ -265,13 +172,6 @@ TEST_F(PacketSourceTest, NoFrameComesInBeforeTheFilter) {
   flood.join();
 }
 
-TEST_F(PacketSourceTest, ABadFilterIsQuoted) {
-  options_.filter = "tcp prot 80";
-  const auto status = Open().status();
-  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_THAT(std::string(status.message()), HasSubstr("tcp prot 80"));
-}
-
 TEST_F(PacketSourceTest, ATinyRingCountsWhatItDropsAndKeepsTheTotal) {
   constexpr uint64_t kFrames = 3000;
   options_.ring.ring_bytes = 256 << 10;
@@ -300,7 +200,7 @@ TEST_F(PacketSourceTest, AFrameOf64KiBFits) {
   ASSERT_TRUE(source.ok()) << source.status();
   source_ = *std::move(source);
   pair_->near().Ip("link set lo mtu 65536");
-  test::RawSender lo("lo");
+  RawSender lo("lo");
   const Bytes sent = UdpFrame(65536 - 28);
   lo.Send(sent);
   const auto got = Receive(2);
@@ -327,197 +227,5 @@ TEST_F(PacketSourceTest, LocallySentDatagramsHaveNoChecksumYet) {
   EXPECT_EQ(got[0].frame.checksum, ChecksumStatus::kNotReady);
 }
 
-TEST_F(PacketSourceTest, ATunDeviceGivesRawIp) {
-  pair_->far().Ip("tuntap add dev tun7 mode tun");
-  pair_->far().Ip("link set tun7 up");
-  options_.interface = "tun7";
-  MustOpen();
-  EXPECT_EQ(source_->interfaces()[0].link_type, link_type::kRaw);
-}
-
-TEST_F(PacketSourceTest, AnInterfaceThatIsRemovedEndsTheSourceAfterItsFrames) {
-  MustOpen();
-  for (int i = 0; i < 5; ++i) sender_->Send(UdpFrame(30));
-  pair_->far().Ip("link del far0");
-  EXPECT_EQ(Receive(6).size(), 5u);
-  EXPECT_TRUE(source_->ended());
-  EXPECT_EQ(source_->status().code(), absl::StatusCode::kUnavailable);
-  EXPECT_THAT(std::string(source_->status().message()), HasSubstr("far0 was removed"));
-}
-
-TEST_F(PacketSourceTest, StopIntakeKeepsWhatCameBeforeAndThenEnds) {
-  options_.ring.retire_ms = 50;
-  MustOpen();
-  for (int i = 0; i < 5; ++i) sender_->Send(UdpFrame(30));
-  ASSERT_TRUE(source_->StopIntake());
-  sender_->Send(UdpFrame(30));
-  EXPECT_FALSE(source_->ended());
-  EXPECT_EQ(Receive(6).size(), 5u);
-  EXPECT_TRUE(source_->ended());
-  EXPECT_TRUE(source_->status().ok());
-}
-
-TEST_F(PacketSourceTest, StopIntakeOfAnEmptyRingEndsAtOnce) {
-  MustOpen();
-  ASSERT_TRUE(source_->StopIntake());
-  Frame frame;
-  EXPECT_EQ(source_->Receive({&frame, 1}), 0);
-  EXPECT_TRUE(source_->ended());
-}
-
-TEST_F(PacketSourceTest, RemovalEndsASleepInTheWaiter) {
-  MustOpen();
-  const int fds[] = {source_->wait_fd()};
-  auto waiter = *Waiter::Create(fds);
-  std::thread remover([&] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    pair_->far().Ip("link del far0");
-  });
-  Frame frames[kBatchFrames];
-  for (int i = 0; i < 10 && !source_->ended(); ++i) {
-    ASSERT_EQ(waiter->Wait(2000 * kMillisecond, 0, [&] { return source_->ready(); }),
-              WaitResult::kReady);
-    source_->Receive(frames);
-  }
-  remover.join();
-  EXPECT_TRUE(source_->ended());
-}
-
-TEST_F(PacketSourceTest, AnInterfaceThatWasDownGoesOnWhenItIsUp) {
-  MustOpen();
-  pair_->far().Ip("link set far0 down");
-  EXPECT_THAT(Receive(1), IsEmpty());
-  EXPECT_FALSE(source_->ended());
-  EXPECT_TRUE(source_->status().ok());
-  pair_->far().Ip("link set far0 up");
-  // The carrier comes back a moment after the flag.
-  std::vector<Received> got;
-  for (int i = 0; i < 20 && got.empty(); ++i) {
-    sender_->Send(UdpFrame(30));
-    got = Receive(1);
-  }
-  EXPECT_FALSE(got.empty());
-  pair_->far().Ip("link del far0");
-  EXPECT_THAT(Receive(50), testing::SizeIs(testing::Lt(50)));
-  EXPECT_TRUE(source_->ended());
-}
-
-TEST_F(PacketSourceTest, RemovalWhileDownEndsTheSource) {
-  MustOpen();
-  pair_->far().Ip("link set far0 down");
-  EXPECT_THAT(Receive(1), IsEmpty());
-  EXPECT_FALSE(source_->ended());
-  pair_->far().Ip("link del far0");
-  EXPECT_THAT(Receive(1), IsEmpty());
-  EXPECT_TRUE(source_->ended());
-}
-
-TEST_F(PacketSourceTest, AnInterfaceThatIsDownAtTheStartIsWaitedFor) {
-  pair_->far().Ip("link set far0 down");
-  MustOpen();
-  ASSERT_EQ(source_->notes().size(), 1u);
-  EXPECT_THAT(source_->notes()[0], HasSubstr("far0 is down"));
-  EXPECT_THAT(Receive(1), IsEmpty());
-  pair_->far().Ip("link set far0 up");
-  std::vector<Received> got;
-  for (int i = 0; i < 20 && got.empty(); ++i) {
-    sender_->Send(UdpFrame(30));
-    got = Receive(1);
-  }
-  EXPECT_FALSE(got.empty());
-}
-
-TEST_F(PacketSourceTest, AnUnknownInterfaceNamesThoseThereAre) {
-  options_.interface = "eth7";
-  const auto status = Open().status();
-  EXPECT_EQ(status.code(), absl::StatusCode::kNotFound);
-  EXPECT_THAT(std::string(status.message()), HasSubstr("\"eth7\": there are "));
-  EXPECT_THAT(std::string(status.message()), HasSubstr("far0"));
-}
-
-TEST_F(PacketSourceTest, HardwareTimestampsThatAreNotThereAreANote) {
-  options_.hardware_timestamps = true;
-  MustOpen();
-  ASSERT_EQ(source_->notes().size(), 1u);
-  EXPECT_THAT(source_->notes()[0], HasSubstr("no hardware time stamps"));
-  sender_->Send(UdpFrame(30));
-  EXPECT_EQ(Receive(1).size(), 1u);
-}
-
-TEST_F(PacketSourceTest, PromiscuousModeIsSetAndGoesWithTheSource) {
-  const auto promiscuous = [&] {
-    const auto scope = pair_->far().Enter();
-    return std::system("ip -d link show far0 | grep -q 'promiscuity 1'") == 0;
-  };
-  MustOpen();
-  EXPECT_TRUE(promiscuous());
-  source_.reset();
-  EXPECT_FALSE(promiscuous());
-  options_.promiscuous = false;
-  MustOpen();
-  EXPECT_FALSE(promiscuous());
-}
-
-// Takes capabilities from the calling thread only.
-void DropCapabilities(uint32_t keep) {
-  __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
-  __user_cap_data_struct data[2] = {};
-  data[0].effective = data[0].permitted = keep;
-  ASSERT_EQ(syscall(SYS_capset, &header, data), 0);
-}
-
-TEST_F(PacketSourceTest, WithoutPrivilegeSaysWhatIsMissing) {
-  std::thread([&] {
-    const auto scope = pair_->far().Enter();
-    DropCapabilities(1u << CAP_SYS_ADMIN);  // to leave the namespace again
-    const auto status = PacketSource::Open(options_).status();
-    EXPECT_EQ(status.code(), absl::StatusCode::kPermissionDenied);
-    EXPECT_THAT(std::string(status.message()), HasSubstr("setcap cap_net_raw+ep weir"));
-  }).join();
-}
-
-TEST_F(PacketSourceTest, ARingThatMayNotBeLockedIsANote) {
-  std::thread([&] {
-    const auto scope = pair_->far().Enter();
-    rlimit before;
-    ASSERT_EQ(getrlimit(RLIMIT_MEMLOCK, &before), 0);
-    const rlimit none = {0, before.rlim_max};
-    ASSERT_EQ(setrlimit(RLIMIT_MEMLOCK, &none), 0);
-    DropCapabilities(1u << CAP_SYS_ADMIN | 1u << CAP_NET_RAW);
-    const auto source = PacketSource::Open(options_);
-    setrlimit(RLIMIT_MEMLOCK, &before);
-    ASSERT_TRUE(source.ok()) << source.status();
-    ASSERT_EQ((*source)->notes().size(), 1u);
-    EXPECT_THAT((*source)->notes()[0], HasSubstr("not locked"));
-  }).join();
-}
-
-TEST_F(PacketSourceTest, AnIdleSourceWakesNobody) {
-  MustOpen();
-  EXPECT_FALSE(WaitReadable(300));
-}
-
-TEST_F(PacketSourceTest, AFrameAfterSilenceWakesTheWaiterWithinTheRetireTime) {
-  MustOpen();
-  const int fds[] = {source_->wait_fd()};
-  auto waiter = *Waiter::Create(fds);
-  Frame frames[kBatchFrames];
-  for (int i = 0; i < 5; ++i) {
-    std::thread sender([&] {
-      std::this_thread::sleep_for(std::chrono::milliseconds(100));
-      sender_->Send(UdpFrame(30));
-    });
-    int got = 0;
-    while (got == 0) {
-      ASSERT_EQ(waiter->Wait(2000 * kMillisecond, 0, [&] { return source_->ready(); }),
-                WaitResult::kReady);
-      got = source_->Receive(frames);
-    }
-    EXPECT_LE(ClockNs() - frames[0].timestamp_ns, source_->hold_back_ns() + 20 * kMillisecond);
-    source_->Release();
-    sender.join();
-  }
-}
-
 }  // namespace
-}  // namespace weir
+}  // namespace weir::test
