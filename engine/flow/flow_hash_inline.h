@@ -2,6 +2,7 @@
 // because xxHash comes in as code.
 #pragma once
 
+#include <bit>
 #include <cstring>
 
 #include "engine/flow/flow_hash.h"
@@ -14,16 +15,23 @@ namespace weir {
 // IPv6 and MAC pairs.
 void PrepareWideKey(const KeyRules& rules, const Packet& packet, PreparedKey& key);
 
+inline uint64_t HashWords(const KeyRules& rules, uint64_t low, uint64_t high, uint8_t protocol) {
+  const uint64_t words[2] = {low, high};
+  return XXH3_64bits_withSeed(words, sizeof words, rules.seed + protocol * 0x9e3779b97f4a7c15u);
+}
+
 inline uint64_t HashCompactKey(const KeyRules& rules, const CompactKey& key, uint8_t protocol) {
-  return XXH3_64bits_withSeed(&key, sizeof key, rules.seed + protocol * 0x9e3779b97f4a7c15u);
+  uint64_t words[2];
+  std::memcpy(words, &key, sizeof words);
+  return HashWords(rules, words[0], words[1], protocol);
 }
 
 inline void PrepareKeyInline(const KeyRules& rules, const Packet& packet, uint32_t tunnel,
                              PreparedKey& key) {
   key.family = packet.family;
   key.protocol = rules.ports ? packet.protocol : 0;
-  key.key.tunnel = tunnel;
   if (packet.family != AddressFamily::kIpv4) [[unlikely]] {
+    key.key.tunnel = tunnel;
     PrepareWideKey(rules, packet, key);
     return;
   }
@@ -38,11 +46,15 @@ inline void PrepareKeyInline(const KeyRules& rules, const Packet& packet, uint32
   const uint64_t a = swap ? receiver : sender;
   const uint64_t b = swap ? sender : receiver;
   key.side = swap;
-  key.key.a = static_cast<uint32_t>(a >> 16);
-  key.key.b = static_cast<uint32_t>(b >> 16);
-  key.key.port_a = static_cast<uint16_t>(a);
-  key.key.port_b = static_cast<uint16_t>(b);
-  key.hash = HashCompactKey(rules, key.key, key.protocol);
+  // The key is made in two words and written in two: the hash and the comparison read it so, and a
+  // store that is narrower than the load behind it would stall.
+  static_assert(std::endian::native == std::endian::little);
+  const uint64_t low = (a >> 16) | (b >> 16) << 32;
+  const uint64_t high = (a & 0xffff) | (b & 0xffff) << 16 | static_cast<uint64_t>(tunnel) << 32;
+  auto* words = reinterpret_cast<char*>(&key.key);
+  std::memcpy(words, &low, 8);
+  std::memcpy(words + 8, &high, 8);
+  key.hash = HashWords(rules, low, high, key.protocol);
 }
 
 }  // namespace weir

@@ -196,6 +196,9 @@ void FlowTracker::Track(std::span<const Frame> frames, std::span<Packet> packets
 void FlowTracker::PrepareBatch(std::span<const Frame> frames, std::span<Packet> packets) {
   Batch& batch = *batch_;
   batch.holds_tunnels = false;
+  // Copies, so that they stay in registers whatever is stored through the packets.
+  const KeyRules rules = rules_;
+  const FlowTable table = *table_;
   const bool mac = options_.key == KeyKind::kMacPair;
   const bool extended = options_.extension.function != nullptr;
   for (size_t i = 0; i < packets.size(); ++i) {
@@ -210,8 +213,8 @@ void FlowTracker::PrepareBatch(std::span<const Frame> frames, std::span<Packet> 
     if (packet.tunnel != nullptr || extended) [[unlikely]] {
       if (!AcquireTunnel(frames[i], packet, &tunnel)) continue;
     }
-    PrepareKeyInline(rules_, packet, tunnel, key);
-    table_->PrefetchGroup(key.hash);
+    PrepareKeyInline(rules, packet, tunnel, key);
+    table.PrefetchGroup(key.hash);
   }
 }
 
@@ -239,12 +242,16 @@ bool FlowTracker::AcquireTunnel(const Frame& frame, Packet& packet, uint32_t* id
 
 void FlowTracker::Guess(int size) {
   Batch& batch = *batch_;
+  const FlowTable table = *table_;
   for (int i = 0; i < size; ++i) {
-    if (batch.keys[i].family != AddressFamily::kNone) {
-      batch.guesses[i] = table_->Guess(batch.keys[i].hash);
-      if (intervals_ != nullptr && batch.guesses[i] != kNoSlot) {
-        __builtin_prefetch(&intervals_[batch.guesses[i]], 1);
-      }
+    if (batch.keys[i].family == AddressFamily::kNone) continue;
+    batch.guesses[i] = table.Guess(batch.keys[i].hash);
+  }
+  if (intervals_ == nullptr) return;
+  for (int i = 0; i < size; ++i) {
+    const uint32_t slot = batch.guesses[i];
+    if (batch.keys[i].family != AddressFamily::kNone && slot != kNoSlot) {
+      __builtin_prefetch(&intervals_[slot], 1);
     }
   }
 }
