@@ -30,7 +30,7 @@ bool FlowTable::SameAddresses(uint32_t slot, const PreparedKey& key) const {
 }
 
 uint32_t FlowTable::Find(const PreparedKey& key) const {
-  const uint16_t tag = TagOf(key.hash);
+  const uint8_t tag = TagOf(key.hash);
   uint32_t index = GroupOf(key.hash);
   for (uint32_t probed = 0; probed < groups_count_; ++probed, index = Next(index)) {
     const Group& group = groups_[index];
@@ -92,7 +92,7 @@ void FlowTable::Erase(uint32_t slot, uint64_t hash) {
   --size_;
 }
 
-bool FlowTable::RemoveFrom(Group& group, uint16_t tag, uint32_t slot) {
+bool FlowTable::RemoveFrom(Group& group, uint8_t tag, uint32_t slot) {
   for (uint32_t matches = Matches(group, tag); matches != 0; matches &= matches - 1) {
     const int entry = __builtin_ctz(matches);
     if (group.slots[entry] != slot) continue;

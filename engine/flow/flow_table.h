@@ -1,11 +1,12 @@
 // The flow table: where a flow's lines are, found by key in two prefetched cache lines.
 //
-// An index of groups, one cache line each, holds ten pairs of a 16-bit tag and a slot; the slot
+// An index of groups, one cache line each, holds twelve pairs of an 8-bit tag and a slot; the slot
 // numbers the parallel arrays (hot lines, cold lines, addresses, timers...), which are as long as
 // there may be flows. A group that is full spills into the next one and counts what it spilled, so
-// that nothing is ever moved and no tombstones are left; the index is half full at most, so that
-// one flow in a hundred stands outside its home group. A tag is 16 bits of the hash; a match is
-// always followed by a comparison of the whole key.
+// that nothing is ever moved and no tombstones are left; two thirds of the entries are used at
+// most, so that one or two flows in a hundred stand outside their home group. A tag is 8 bits of
+// the hash; a match is always followed by a comparison of the whole key. Short tags keep the index
+// small: it is what each packet touches beside its hot line.
 //
 // Freed slots are used again last in, first out: their lines are still in the cache.
 //
@@ -37,8 +38,8 @@ struct PreparedKey {
 
 class FlowTable {
  public:
-  static constexpr uint32_t kEntriesPerGroup = 10;
-  static constexpr uint32_t kFlowsPerGroup = 5;  // on average, when the table is full
+  static constexpr uint32_t kEntriesPerGroup = 12;
+  static constexpr uint32_t kFlowsPerGroup = 8;  // on average, when the table is full
 
   static uint32_t GroupsFor(uint32_t max_flows) {
     return (max_flows + kFlowsPerGroup - 1) / kFlowsPerGroup + 1;
@@ -55,14 +56,17 @@ class FlowTable {
   void PrefetchGroup(uint64_t hash) const { __builtin_prefetch(&groups_[GroupOf(hash)], 1); }
 
   // The slot of the first entry of the home group whose tag matches: where the flow most likely is.
-  // Asks for its hot line. kNoSlot when there is none. Read-only: an answer from before an Insert
-  // or Erase is a hint.
+  // Asks for the hot lines of all entries that match. kNoSlot when there is none. Read-only: an
+  // answer from before an Insert or Erase is a hint.
   uint32_t Guess(uint64_t hash) const {
     const Group& group = groups_[GroupOf(hash)];
-    const uint32_t matches = Matches(group, TagOf(hash));
+    uint32_t matches = Matches(group, TagOf(hash));
     if (matches == 0) return kNoSlot;
     const uint32_t slot = group.slots[__builtin_ctz(matches)];
     __builtin_prefetch(&hot_[slot], 1);
+    for (matches &= matches - 1; matches != 0; matches &= matches - 1) [[unlikely]] {
+        __builtin_prefetch(&hot_[group.slots[__builtin_ctz(matches)]], 1);
+      }
     return slot;
   }
 
@@ -97,15 +101,15 @@ class FlowTable {
 
  private:
   struct alignas(64) Group {
-    uint16_t tags[kEntriesPerGroup];  // 0 = free
-    uint16_t spilled;                 // flows that went past this group
+    uint8_t tags[kEntriesPerGroup];  // 0 = free
+    uint16_t spilled;                // flows that went past this group
     uint16_t spare;
     uint32_t slots[kEntriesPerGroup];
   };
   static_assert(sizeof(Group) == 64);
 
-  static uint16_t TagOf(uint64_t hash) {
-    const auto tag = static_cast<uint16_t>(hash >> 48);
+  static uint8_t TagOf(uint64_t hash) {
+    const auto tag = static_cast<uint8_t>(hash >> 56);
     return tag == 0 ? 1 : tag;
   }
   uint32_t GroupOf(uint64_t hash) const {
@@ -115,14 +119,11 @@ class FlowTable {
   uint32_t Next(uint32_t group) const { return group + 1 == groups_count_ ? 0 : group + 1; }
 
   // Bit i is set where tags[i] == tag.
-  static uint32_t Matches(const Group& group, uint16_t tag) {
+  static uint32_t Matches(const Group& group, uint8_t tag) {
 #if defined(__SSE2__)
-    const auto* words = reinterpret_cast<const __m128i*>(&group);
-    const __m128i wanted = _mm_set1_epi16(static_cast<int16_t>(tag));
-    const __m128i low = _mm_cmpeq_epi16(_mm_load_si128(words), wanted);
-    const __m128i high = _mm_cmpeq_epi16(_mm_load_si128(words + 1), wanted);
-    return static_cast<uint32_t>(_mm_movemask_epi8(_mm_packs_epi16(low, high))) &
-           ((1u << kEntriesPerGroup) - 1);
+    const __m128i tags = _mm_load_si128(reinterpret_cast<const __m128i*>(&group));
+    const __m128i equal = _mm_cmpeq_epi8(tags, _mm_set1_epi8(static_cast<char>(tag)));
+    return static_cast<uint32_t>(_mm_movemask_epi8(equal)) & ((1u << kEntriesPerGroup) - 1);
 #else
     uint32_t matches = 0;
     for (uint32_t i = 0; i < kEntriesPerGroup; ++i) matches |= uint32_t{group.tags[i] == tag} << i;
@@ -131,7 +132,7 @@ class FlowTable {
   }
 
   uint32_t TakeSlot();
-  static bool RemoveFrom(Group& group, uint16_t tag, uint32_t slot);
+  static bool RemoveFrom(Group& group, uint8_t tag, uint32_t slot);
   bool SameAddresses(uint32_t slot, const PreparedKey& key) const;
 
   uint32_t max_flows_;
