@@ -4,6 +4,8 @@
 #include <cstring>
 #include <random>
 
+#include "engine/packet/checksum.h"
+
 namespace weir::bench {
 namespace {
 
@@ -31,6 +33,8 @@ void WriteHeaders(uint8_t* frame, uint32_t flow, uint32_t payload, uint32_t sequ
   ip[9] = ip_protocol::kTcp;
   Store32(ip + 12, 0x0a00'0000 | flow);
   Store32(ip + 16, 0xc0a8'0001 + flow % 251);
+  const uint16_t checksum = ChecksumFold(ChecksumAdd(ip, 20));  // of words in memory order
+  std::memcpy(ip + 10, &checksum, 2);
   uint8_t* tcp = ip + 20;
   Store16(tcp, 1024 + flow % 50'000);
   Store16(tcp + 2, 443);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <optional>
 #include <utility>
 
@@ -58,6 +59,7 @@ class Shard::Impl {
   void Process(std::span<const Frame> frames, std::span<Packet> packets);
   void ReportFrames(std::span<const Frame> frames, std::span<const Packet> packets);
   void Tally(std::span<const Packet> packets);
+  void TallyOne(const Packet& packet);
   void TallyRefused(const Packet& packet);
   void TallyFragments();
   void Silence();
@@ -152,28 +154,34 @@ void Shard::Impl::ReportFrames(std::span<const Frame> frames, std::span<const Pa
 }
 
 void Shard::Impl::Tally(std::span<const Packet> packets) {
-  uint64_t tracked = 0, tracked_bytes = 0, bytes = 0;
-  uint32_t anomalies = 0;
+  static_assert(static_cast<int>(Verdict::kTracked) == 0);
+  uint64_t bytes = 0;
+  uint32_t odd = 0;
   for (const Packet& packet : packets) {
     bytes += packet.wire_length;
-    anomalies |= packet.anomalies;
-    if (packet.verdict == Verdict::kTracked) [[likely]] {
-      tracked += Weight(packet);
-      tracked_bytes += uint64_t{packet.wire_length} + packet.held_bytes;
-    } else {
-      TallyRefused(packet);
-    }
+    odd |= static_cast<uint32_t>(packet.verdict) | packet.anomalies | packet.held_packets;
   }
   ledger_.received += packets.size();
   ledger_.received_bytes += bytes;
-  ledger_.tracked += tracked;
-  ledger_.tracked_bytes += tracked_bytes;
-  if (anomalies != 0) {
-    for (const Packet& packet : packets) {
-      for (size_t i = 0; i < kAnomalies; ++i) ledger_.anomaly[i] += packet.anomalies >> i & 1;
-    }
+  if (odd == 0) [[likely]] {
+    ledger_.tracked += packets.size();
+    ledger_.tracked_bytes += bytes;
+  } else {
+    for (const Packet& packet : packets) TallyOne(packet);
   }
   TallyFragments();
+}
+
+void Shard::Impl::TallyOne(const Packet& packet) {
+  if (packet.verdict == Verdict::kTracked) {
+    ledger_.tracked += Weight(packet);
+    ledger_.tracked_bytes += uint64_t{packet.wire_length} + packet.held_bytes;
+  } else {
+    TallyRefused(packet);
+  }
+  for (uint32_t left = packet.anomalies; left != 0; left &= left - 1) {
+    ++ledger_.anomaly[static_cast<size_t>(std::countr_zero(left))];
+  }
 }
 
 void Shard::Impl::TallyRefused(const Packet& packet) {

@@ -117,59 +117,65 @@ inline void FlowTracker::Observe(uint32_t slot, FlowHot& hot, int64_t time_ns) {
   NoteLag(slot, hot, behind);
 }
 
-// Segments that change neither the state nor the history: nearly all.
-inline void FlowTracker::TrackTcp(uint32_t slot, FlowHot& hot, const Packet& packet, int side,
-                                  EventBuffer& events) {
+// Counts a packet that moves nothing but counters, the time and sequence numbers: nearly every one.
+// False, and nothing was done, when it may be more than that.
+inline bool FlowTracker::CountSteady(FlowHot& hot, const Packet& packet, const PreparedKey& key,
+                                     int64_t time_ns) const {
   constexpr uint8_t kControl = tcp_flag::kSyn | tcp_flag::kFin | tcp_flag::kRst;
-  const uint8_t flags = packet.tcp_flags;
-  const uint8_t letters =
-      (packet.payload_wire_length != 0 ? history_bit::kData : history_bit::kAck) |
-      history_bit::kSeen;
-  const bool steady =
-      hot.phase == Phase::kTcpEstablished ||
-      (hot.phase == Phase::kTcpMidstream && side == (hot.flags & flow_flag::kInitiatorIsB));
-  hot.tcp_flags[side] |= flags;
-  if (steady && (flags & kControl) == 0 && (hot.letters[side] & letters) == letters &&
-      (hot.flags & flow_flag::kDoubtfulRst) == 0 && (packet.flags & packet_flag::kTcpFields) != 0)
-      [[likely]] {
-    AdvanceSequence(hot.next_seq[side], packet.tcp_seq + packet.payload_wire_length);
-    // Of no meaning as long as the other side was not heard: its first segment sets it.
-    if ((flags & tcp_flag::kAck) != 0) AdvanceSequence(hot.next_seq[side ^ 1], packet.tcp_ack);
-    return;
-  }
-  TrackTcpControl(slot, hot, packet, side, events);
-}
-
-inline void FlowTracker::TrackOne(const Frame& frame, const Packet& packet, const PreparedKey& key,
-                                  uint32_t guess, EventBuffer& events) {
-  const int64_t time = clock_.Observe(packet.timestamp_ns);
+  constexpr uint8_t kOddFlow = flow_flag::kDoubtfulRst | flow_flag::kLagging;
   const int side = key.side;
   const bool tcp = key.protocol == ip_protocol::kTcp;
-  uint32_t slot = guess;
-  bool fresh = false;
-  // The common case: the guess is right, the flow is alive and no connection begins.
-  if (slot == kNoSlot || !table_->Holds(slot, key) ||
-      clock_.now_ns() - table_->hot(slot).last_ns >
-          timeouts_[static_cast<size_t>(table_->hot(slot).phase)] ||
-      (table_->hot(slot).flags & flow_flag::kDoubtfulRst) != 0 ||
-      (packet.tcp_flags & tcp_flag::kSyn) != 0) [[unlikely]] {
-    slot = FindOrStart(packet, key, &fresh, events);
-    if (fresh) StartFlow(slot, frame, packet, side, time);
+  const uint32_t tcp_letter =
+      packet.payload_wire_length != 0 ? history_bit::kData : history_bit::kAck;
+  const uint32_t letters = tcp ? tcp_letter | history_bit::kSeen : history_bit::kData;
+  const uint32_t first_answer = (hot.flags & flow_flag::kAnswered) != 0 ? 0 : hot.letters[side ^ 1];
+  const uint32_t odd = (hot.flags & kOddFlow) | (packet.tcp_flags & kControl) | packet.label |
+                       packet.held_packets | (letters & ~uint32_t{hot.letters[side]}) |
+                       first_answer;
+  const int64_t idle = clock_.now_ns() - hot.last_ns;
+  const uint32_t bytes = hot.bytes[side] + packet.wire_length;
+  if (odd != 0 || idle > timeouts_[static_cast<size_t>(hot.phase)] ||
+      clock_.now_ns() - time_ns >= kLagUnit || hot.packets[side] == UINT16_MAX ||
+      bytes < packet.wire_length) [[unlikely]] {
+    return false;
   }
+  if (tcp) {
+    const bool steady =
+        hot.phase == Phase::kTcpEstablished ||
+        (hot.phase == Phase::kTcpMidstream && side == (hot.flags & flow_flag::kInitiatorIsB));
+    if (!steady || (packet.flags & packet_flag::kTcpFields) == 0) [[unlikely]]
+      return false;
+    hot.tcp_flags[side] |= packet.tcp_flags;
+    AdvanceSequence(hot.next_seq[side], packet.tcp_seq + packet.payload_wire_length);
+    // Of no meaning as long as the other side was not heard: its first segment sets it.
+    if ((packet.tcp_flags & tcp_flag::kAck) != 0)
+      AdvanceSequence(hot.next_seq[side ^ 1], packet.tcp_ack);
+  }
+  ++hot.packets[side];
+  hot.bytes[side] = bytes;
+  hot.last_ns = std::max(hot.last_ns, time_ns);
+  return true;
+}
+
+void FlowTracker::TrackAny(const Frame& frame, const Packet& packet, const PreparedKey& key,
+                           int64_t time_ns, EventBuffer& events) {
+  const int side = key.side;
+  bool fresh = false;
+  const uint32_t slot = FindOrStart(packet, key, &fresh, events);
+  if (fresh) StartFlow(slot, frame, packet, side, time_ns);
   FlowHot& hot = table_->hot(slot);
   if (intervals_ != nullptr) InterimIfDue(slot, events);
   Count(slot, hot, packet, side);
-  Observe(slot, hot, time);
-  if (tcp) {
-    TrackTcp(slot, hot, packet, side, events);
+  Observe(slot, hot, time_ns);
+  if (key.protocol == ip_protocol::kTcp) {
+    hot.tcp_flags[side] |= packet.tcp_flags;
+    TrackTcpControl(slot, hot, packet, side, events);
   } else if ((hot.letters[side] & history_bit::kData) == 0) {
     NoteHistory(slot, hot, side, history_bit::kData);
   }
-  if ((hot.flags & flow_flag::kAnswered) == 0 && hot.letters[side ^ 1] != 0) [[unlikely]] {
+  if ((hot.flags & flow_flag::kAnswered) == 0 && hot.letters[side ^ 1] != 0)
     NoteAnswer(slot, hot, events);
-  }
-  if (packet.label != 0) [[unlikely]]
-    table_->cold(slot).label[side] = packet.label;
+  if (packet.label != 0) table_->cold(slot).label[side] = packet.label;
   if (fresh) Emit(EventKind::kFlowStarted, slot, FlowEnd::kNone, events);
   if (events.Wants(EventKind::kPacket)) EmitPacket(frame, packet, slot, side, events);
 }
@@ -179,12 +185,19 @@ void FlowTracker::Track(std::span<const Frame> frames, std::span<Packet> packets
   PrepareBatch(frames, packets);
   Guess(static_cast<int>(packets.size()));
   Batch& batch = *batch_;
+  FlowTable table = *table_;  // its arrays only: the slow path changes what else is in it
+  const bool wants_packets = events.Wants(EventKind::kPacket);
   for (size_t i = 0; i < packets.size(); ++i) {
-    if (batch.keys[i].family == AddressFamily::kNone) {
-      clock_.Observe(packets[i].timestamp_ns);  // time passes all the same
-      continue;
+    const PreparedKey& key = batch.keys[i];
+    const int64_t time = clock_.Observe(packets[i].timestamp_ns);  // it passes for all frames
+    if (key.family == AddressFamily::kNone) continue;
+    const uint32_t slot = batch.guesses[i];
+    if (slot != kNoSlot && intervals_ == nullptr && table.Holds(slot, key) &&
+        CountSteady(table.hot(slot), packets[i], key, time)) [[likely]] {
+      if (wants_packets) EmitPacket(frames[i], packets[i], slot, key.side, events);
+    } else {
+      TrackAny(frames[i], packets[i], key, time, events);
     }
-    TrackOne(frames[i], packets[i], batch.keys[i], batch.guesses[i], events);
   }
   if (!batch.holds_tunnels) return;
   for (size_t i = 0; i < packets.size(); ++i) {

@@ -100,7 +100,9 @@ class FlowTracker {
   void PrepareBatch(std::span<const Frame> frames, std::span<Packet> packets);
   bool AcquireTunnel(const Frame& frame, Packet& packet, uint32_t* id);
   void Guess(int size);
-  void TrackOne(const Frame& frame, const Packet& packet, const PreparedKey& key, uint32_t guess,
+  bool CountSteady(FlowHot& hot, const Packet& packet, const PreparedKey& key,
+                   int64_t time_ns) const;
+  void TrackAny(const Frame& frame, const Packet& packet, const PreparedKey& key, int64_t time_ns,
                 EventBuffer& events);
   uint32_t FindOrStart(const Packet& packet, const PreparedKey& key, bool* fresh,
                        EventBuffer& events);
@@ -115,7 +117,6 @@ class FlowTracker {
                   EventBuffer& events);
   FlowHandle AboutFlow(const Packet& error, uint32_t tunnel);
 
-  void TrackTcp(uint32_t slot, FlowHot& hot, const Packet& packet, int side, EventBuffer& events);
   void TrackTcpControl(uint32_t slot, FlowHot& hot, const Packet& packet, int side,
                        EventBuffer& events);
   void TrackReset(uint32_t slot, FlowHot& hot, const Packet& packet, int side, bool known,
