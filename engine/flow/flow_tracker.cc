@@ -183,7 +183,6 @@ void FlowTracker::TrackAny(const Frame& frame, const Packet& packet, const Prepa
 void FlowTracker::Track(std::span<const Frame> frames, std::span<Packet> packets,
                         EventBuffer& events) {
   PrepareBatch(frames, packets);
-  Guess(static_cast<int>(packets.size()));
   Batch& batch = *batch_;
   FlowTable table = *table_;  // its arrays only: the slow path changes what else is in it
   const bool wants_packets = events.Wants(EventKind::kPacket);
@@ -205,30 +204,51 @@ void FlowTracker::Track(std::span<const Frame> frames, std::span<Packet> packets
   }
 }
 
-// Keys and hashes of the whole batch; each group of tags is asked for before any is read.
+// Keys, hashes and guesses of the whole batch. Each group of tags is asked for kAhead packets
+// before it is read, and so each hot line long before Track comes to it; requests for the two are
+// mixed, so that they do not queue up.
 void FlowTracker::PrepareBatch(std::span<const Frame> frames, std::span<Packet> packets) {
+  constexpr size_t kAhead = 16;
   Batch& batch = *batch_;
   batch.holds_tunnels = false;
   // Copies, so that they stay in registers whatever is stored through the packets.
   const KeyRules rules = rules_;
   const FlowTable table = *table_;
-  const bool mac = options_.key == KeyKind::kMacPair;
-  const bool extended = options_.extension.function != nullptr;
-  for (size_t i = 0; i < packets.size(); ++i) {
-    Packet& packet = packets[i];
-    PreparedKey& key = batch.keys[i];
-    key.family = AddressFamily::kNone;
-    if (mac && packet.verdict == Verdict::kNotIp && packet.family == AddressFamily::kMac) {
-      packet.verdict = Verdict::kTracked;
+  const bool plain = options_.key != KeyKind::kMacPair && options_.extension.function == nullptr;
+  const size_t size = packets.size();
+  for (size_t i = 0; i < size + kAhead; ++i) {
+    if (i < size) {
+      Packet& packet = packets[i];
+      PreparedKey& key = batch.keys[i];
+      if (plain && packet.verdict == Verdict::kTracked && packet.tunnel == nullptr) [[likely]] {
+        PrepareKeyInline(rules, packet, 0, key);
+        table.PrefetchGroup(key.hash);
+      } else if (PrepareOdd(frames[i], packet, key)) {
+        table.PrefetchGroup(key.hash);
+      } else {
+        key.family = AddressFamily::kNone;
+      }
     }
-    if (packet.verdict != Verdict::kTracked) continue;
-    uint32_t tunnel = 0;
-    if (packet.tunnel != nullptr || extended) [[unlikely]] {
-      if (!AcquireTunnel(frames[i], packet, &tunnel)) continue;
+    if (i >= kAhead) {
+      const PreparedKey& key = batch.keys[i - kAhead];
+      if (key.family != AddressFamily::kNone) batch.guesses[i - kAhead] = table.Guess(key.hash);
     }
-    PrepareKeyInline(rules, packet, tunnel, key);
-    table.PrefetchGroup(key.hash);
   }
+}
+
+// Packets in tunnels, MAC pairs, keys with an extension. False: the packet is not tracked.
+bool FlowTracker::PrepareOdd(const Frame& frame, Packet& packet, PreparedKey& key) {
+  const bool mac = options_.key == KeyKind::kMacPair;
+  if (mac && packet.verdict == Verdict::kNotIp && packet.family == AddressFamily::kMac) {
+    packet.verdict = Verdict::kTracked;
+  }
+  if (packet.verdict != Verdict::kTracked) return false;
+  uint32_t tunnel = 0;
+  const bool extended = options_.extension.function != nullptr;
+  if ((packet.tunnel != nullptr || extended) && !AcquireTunnel(frame, packet, &tunnel))
+    return false;
+  PrepareKey(rules_, packet, tunnel, key);
+  return true;
 }
 
 // False, and the packet is shed, when there is no room for one more tunnel identity.
@@ -251,22 +271,6 @@ bool FlowTracker::AcquireTunnel(const Frame& frame, Packet& packet, uint32_t* id
   batch_->holds_tunnels = true;
   *id = *found;
   return true;
-}
-
-void FlowTracker::Guess(int size) {
-  Batch& batch = *batch_;
-  const FlowTable table = *table_;
-  for (int i = 0; i < size; ++i) {
-    if (batch.keys[i].family == AddressFamily::kNone) continue;
-    batch.guesses[i] = table.Guess(batch.keys[i].hash);
-  }
-  if (intervals_ == nullptr) return;
-  for (int i = 0; i < size; ++i) {
-    const uint32_t slot = batch.guesses[i];
-    if (batch.keys[i].family != AddressFamily::kNone && slot != kNoSlot) {
-      __builtin_prefetch(&intervals_[slot], 1);
-    }
-  }
 }
 
 // The slot of the packet's flow; `fresh` when it was just inserted and its lines are not set yet.

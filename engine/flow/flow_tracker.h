@@ -99,7 +99,7 @@ class FlowTracker {
 
   void PrepareBatch(std::span<const Frame> frames, std::span<Packet> packets);
   bool AcquireTunnel(const Frame& frame, Packet& packet, uint32_t* id);
-  void Guess(int size);
+  bool PrepareOdd(const Frame& frame, Packet& packet, PreparedKey& key);
   bool CountSteady(FlowHot& hot, const Packet& packet, const PreparedKey& key,
                    int64_t time_ns) const;
   void TrackAny(const Frame& frame, const Packet& packet, const PreparedKey& key, int64_t time_ns,
