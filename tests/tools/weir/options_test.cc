@@ -1,5 +1,7 @@
 #include "tools/weir/options.h"
 
+#include <unistd.h>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -141,7 +143,8 @@ TEST(Options, Version) {
 
 class ConfigTest : public testing::Test {
  protected:
-  ConfigTest() : path_(testing::TempDir() + "weir_options_test.conf") {}
+  // ctest runs each case as a process of its own, several at once.
+  ConfigTest() : path_(testing::TempDir() + "weir_options_test." + std::to_string(getpid())) {}
   ~ConfigTest() override { std::remove(path_.c_str()); }
   void Write(const std::string& text) { std::ofstream(path_) << text; }
   std::string path_;
