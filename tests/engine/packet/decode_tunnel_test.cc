@@ -3,6 +3,7 @@
 
 #include "tests/engine/packet/decoding.h"
 #include "tests/engine/packet/sample_frames.h"
+#include "tests/support/flow_feeder.h"
 
 namespace weir::test {
 namespace {
@@ -81,6 +82,23 @@ TEST_P(BothWays, StayOneWhereTheIdentifierDiffersUnlessItIsKeyed) {
   if (GetParam().keyed || std::string(GetParam().name) == "ip in ip") return;
   EXPECT_EQ(there.packet.label, 7u);
   EXPECT_EQ(back.packet.label, 9u);
+}
+
+TEST_P(BothWays, AreOneFlowWithALabelForEachDirection) {
+  const bool keyed = GetParam().keyed;
+  const uint32_t back_id = keyed ? 7 : 9;  // differs wherever it may
+  const Decoded there = Direction(GetParam(), 7, false),
+                back = Direction(GetParam(), back_id, true);
+  FlowFeeder feeder;
+  EXPECT_EQ(feeder.Track(there.packet), Verdict::kTracked);
+  EXPECT_EQ(feeder.Track(back.packet), Verdict::kTracked);
+  feeder.Flush();
+  ASSERT_EQ(feeder.Ended().size(), 1u);
+  const FlowRecord flow = feeder.Ended()[0];
+  EXPECT_EQ(flow.packets, (std::array<uint64_t, 2>{1, 1}));
+  EXPECT_GT(flow.tunnel.length, 0);
+  if (keyed || std::string(GetParam().name) == "ip in ip") return;
+  EXPECT_EQ(flow.label, (std::array<uint32_t, 2>{7, 9}));
 }
 
 std::string NameOfTunnel(const testing::TestParamInfo<TwoWays>& tunnel) {
