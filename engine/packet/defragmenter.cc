@@ -2,16 +2,17 @@
 
 #include <algorithm>
 #include <cstring>
-#include <vector>
+#include <memory>
 
 #include "engine/packet/fragment_store.h"
 
 namespace weir {
 namespace {
 
-constexpr uint32_t kMaxPayload = 65'535;        // RFC 791 section 3.2, RFC 8200 section 4.5
-constexpr uint32_t kCompletedBytes = 1u << 20;  // datagrams that one batch may complete
-constexpr int kMaxNesting = 4;                  // fragments of fragments
+constexpr uint32_t kMaxPayload = 65'535;  // RFC 791 section 3.2, RFC 8200 section 4.5
+// Each frame of a batch may complete the largest datagram. Pages that none needs are never touched.
+constexpr size_t kCompletedBytes = size_t{kBatchFrames} * 65'536;
+constexpr int kMaxNesting = 4;  // fragments of fragments
 
 DatagramKey KeyOf(const Packet& packet) {
   DatagramKey key;
@@ -42,14 +43,14 @@ class Defragmenter::Impl {
       : options_(options),
         decoder_(decoder),
         store_(options.max_datagrams, options.max_bytes),
-        completed_(kCompletedBytes) {}
+        completed_(std::make_unique_for_overwrite<uint8_t[]>(kCompletedBytes)) {}
 
   void Take(Packet& packet, TunnelPath& path);
   void Expire(int64_t now_ns);
   void Flush();
   void Release() { completed_used_ = 0; }
   const FragmentCounters& counters() const { return counters_; }
-  size_t memory_bytes() const { return store_.memory_bytes() + completed_.capacity(); }
+  size_t memory_bytes() const { return store_.memory_bytes() + kCompletedBytes; }
 
  private:
   void DecodeFirst(Packet& packet, TunnelPath& path);
@@ -68,7 +69,7 @@ class Defragmenter::Impl {
   const DefragmentOptions options_;
   const Decoder& decoder_;
   FragmentStore store_;
-  std::vector<uint8_t> completed_;
+  std::unique_ptr<uint8_t[]> completed_;
   size_t completed_used_ = 0;
   FragmentCounters counters_;
 };
@@ -186,11 +187,11 @@ bool Defragmenter::Impl::Place(Packet& packet, Datagram& datagram) {
 
 void Defragmenter::Impl::Complete(Packet& packet, TunnelPath& path, Datagram& datagram) {
   const uint32_t total = datagram.total;
-  if (completed_.size() - completed_used_ < total) {
+  if (kCompletedBytes - completed_used_ < total) {
     GiveUp(datagram, FragmentDrop::kMemory);
     return Drop(packet, FragmentDrop::kMemory);
   }
-  uint8_t* data = completed_.data() + completed_used_;
+  uint8_t* data = completed_.get() + completed_used_;
   completed_used_ += total;
   store_.CopyTo(datagram, data);
   packet.held_packets = datagram.fragments - 1;

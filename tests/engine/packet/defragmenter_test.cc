@@ -325,6 +325,25 @@ TEST(Defragmenter, FragmentsWithinFragmentsAreFollowedOnlySoDeeply) {
   EXPECT_EQ(five.reason, uint8_t(FragmentDrop::kNesting));
 }
 
+TEST(Defragmenter, EveryFrameOfABatchMayCompleteALargeDatagram) {
+  const Decoder decoder;
+  Defragmenter defragmenter({}, decoder);
+  const auto cuts = CutUp(UdpDatagram(60'000), 59'992);
+  const auto apply = [&](const Cut& cut) {
+    std::vector<Bytes> bytes;
+    std::vector<Frame> frames;
+    for (uint16_t id = 0; id < kBatchFrames; ++id) bytes.push_back(Frame4(cut, id));
+    for (const Bytes& one : bytes) frames.push_back(AsFrame(one));
+    std::vector<Packet> packets(frames.size());
+    std::vector<TunnelPath> paths(frames.size());
+    decoder.DecodeBatch(frames, packets, paths);
+    defragmenter.Apply(frames, packets, paths, 0);
+  };
+  apply(cuts[0]);
+  apply(cuts[1]);
+  EXPECT_EQ(defragmenter.counters().completed, uint64_t{kBatchFrames});
+}
+
 TEST(Defragmenter, GivesUpAfterTheTimeout) {
   Bench bench;
   const auto cuts = CutUp(UdpDatagram(200), 104);
