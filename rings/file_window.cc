@@ -104,7 +104,7 @@ const uint8_t* FileWindow::PeekBlocking(size_t bytes) {
 
 bool FileWindow::ReadyToRead() const {
   pollfd ready = {fd_, POLLIN, 0};
-  return !may_wait_ || poll(&ready, 1, 0) != 0;
+  return !may_wait_ || poll(&ready, 1, 0) > 0;  // a signal that is pending fails it: not ready
 }
 
 // One read into memory_[end_, target).
