@@ -1,3 +1,4 @@
+#include <filesystem>
 #include <limits>
 
 #include "absl/strings/str_cat.h"
@@ -68,12 +69,25 @@ absl::Status CheckLiveOnly(const RawOptions& raw) {
   return Usage(absl::StrFormat("%s is for an interface (-i): leave it out with -r", given));
 }
 
+// Both are there and are one file, whatever they are called.
+bool AreOneFile(const std::string& left, const std::string& right) {
+  std::error_code none;
+  return std::filesystem::is_regular_file(left, none) &&
+         std::filesystem::equivalent(left, right, none);
+}
+
 absl::Status CheckOutputs(const RawOptions& raw) {
   if (raw.eve == "-" && raw.write == "-") {
     return Usage("--eve - and --write - would both go to standard output: give one of them a file");
   }
   if (!raw.eve.empty() && raw.eve != "-" && raw.eve == raw.write) {
     return Usage("--eve and --write name the same file: give each its own");
+  }
+  for (const std::string& output : {raw.eve, raw.write}) {
+    if (AreOneFile(raw.file, output)) {
+      return Usage(
+          absl::StrFormat("%s is the capture that is read: it would be overwritten", output));
+    }
   }
   const bool file =
       (!raw.eve.empty() && raw.eve != "-") || (!raw.write.empty() && raw.write != "-");

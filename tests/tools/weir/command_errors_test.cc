@@ -49,6 +49,15 @@ TEST_F(CommandErrorsTest, BothSources) {
   ExpectFailure(RunWeir({"-i", "lo", "-r", "x"}), 2, "not both");
 }
 
+TEST_F(CommandErrorsTest, TheCaptureThatIsReadIsNeverOverwritten) {
+  const Bytes bytes = PcapOf(Frames(3));
+  const std::string capture = Capture(bytes), other_name = folder_.File("./in.pcap");
+  for (const char* option : {"--write", "--eve"}) {
+    ExpectFailure(RunWeir({"-r", capture, option, other_name}), 2, "it would be overwritten");
+  }
+  EXPECT_EQ(ReadFile(capture), std::string(bytes.begin(), bytes.end()));
+}
+
 TEST_F(CommandErrorsTest, NoSuchInterfaceListsThoseThereAre) {
   ExpectFailure(RunWeir({"-i", "nosuch0"}), 1, "no interface \"nosuch0\": there are ");
 }
