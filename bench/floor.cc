@@ -1,5 +1,8 @@
 #include "bench/floor.h"
 
+#include <linux/if_packet.h>
+
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -30,6 +33,37 @@ int Floor::Poll(FrameSource& source) {
     line.words[2] ^= sums[i];
   }
   return count;
+}
+
+uint32_t Floor::WalkPlainly(const uint8_t* block) {
+  const auto& descriptor = *reinterpret_cast<const tpacket_block_desc*>(block);
+  const uint8_t* at = block + descriptor.hdr.bh1.offset_to_first_pkt;
+  const uint32_t frames = descriptor.hdr.bh1.num_pkts;
+  std::array<uint64_t, kBatchFrames> sums;
+  std::array<uint32_t, kBatchFrames> flows, lengths;
+  for (uint32_t done = 0; done < frames;) {
+    const uint32_t count = std::min<uint32_t>(kBatchFrames, frames - done);
+    for (uint32_t i = 0; i < count; ++i) {
+      const auto& header = *reinterpret_cast<const tpacket3_hdr*>(at);
+      const uint8_t* data = at + header.tp_mac;
+      uint64_t words[8];
+      std::memcpy(words, data, sizeof words);
+      sums[i] =
+          words[0] ^ words[1] ^ words[2] ^ words[3] ^ words[4] ^ words[5] ^ words[6] ^ words[7];
+      flows[i] = FlowOf(data);
+      lengths[i] = header.tp_len;
+      __builtin_prefetch(&lines_[flows[i]], 1);
+      at += header.tp_next_offset;
+    }
+    for (uint32_t i = 0; i < count; ++i) {
+      Line& line = lines_[flows[i]];
+      line.words[0] += 1;
+      line.words[1] += lengths[i];
+      line.words[2] ^= sums[i];
+    }
+    done += count;
+  }
+  return frames;
 }
 
 void Floor::Update(std::span<const uint32_t> flows) {

@@ -16,8 +16,13 @@ class Floor {
  public:
   explicit Floor(uint32_t flows);
 
-  // Consumes up to one batch of frames; returns how many there were.
+  // Consumes up to one batch of frames, walked by our own code, which asks for lines ahead; returns
+  // how many there were.
   int Poll(FrameSource& source);
+
+  // The same on a block, as one would write it: the chain of headers is followed and nothing is
+  // asked for ahead. Returns how many frames there were.
+  uint32_t WalkPlainly(const uint8_t* block);
 
   // The update alone, for packets whose flow numbers are known.
   void Update(std::span<const uint32_t> flows);

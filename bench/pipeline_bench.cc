@@ -11,6 +11,7 @@
 #include "bench/trace.h"
 #include "engine/flow/flow_tracker.h"
 #include "engine/shard.h"
+#include "rings/block_writer.h"
 
 namespace weir::bench {
 namespace {
@@ -74,6 +75,32 @@ void BM_Floor(benchmark::State& state) {
   Run(state, *source, feed, [&] { return floor.Poll(*source); });
 }
 
+// Blocks of our own, written anew from the trace before each lap, as Refill does.
+void BM_PlainFloor(benchmark::State& state) {
+  constexpr size_t kBlockBytes = 256u << 10;
+  const auto flows = static_cast<uint32_t>(state.range(1));
+  const size_t blocks = RingOptions(state.range(2) != 0).block_count;
+  const auto frames = TraceOf(state.range(0), flows).frames();
+  Arena arena = *Arena::Create(blocks * kBlockBytes);
+  auto* const ring = arena.Take<uint8_t>(blocks * kBlockBytes);
+  Floor floor(flows);
+  size_t next = 0;
+  uint64_t packets = 0;
+  for (auto _ : state) {
+    for (size_t block = 0; block < blocks; ++block) {
+      BlockWriter writer(ring + block * kBlockBytes, kBlockBytes, block + 1);
+      for (; writer.Append(frames[next]); next = next + 1 == frames.size() ? 0 : next + 1) {
+      }
+      writer.Close();
+    }
+    const double start = ThreadSeconds();
+    for (size_t block = 0; block < blocks; ++block)
+      packets += floor.WalkPlainly(ring + block * kBlockBytes);
+    state.SetIterationTime(ThreadSeconds() - start);
+  }
+  Report(state, packets);
+}
+
 void BM_Pipeline(benchmark::State& state) {
   const auto flows = static_cast<uint32_t>(state.range(1));
   const Trace& trace = TraceOf(state.range(0), flows);
@@ -108,6 +135,7 @@ void Sizes(benchmark::internal::Benchmark* benchmark) {
   }
   benchmark->UseManualTime();
 }
+BENCHMARK(BM_PlainFloor)->Apply(Sizes);
 BENCHMARK(BM_Floor)->Apply(Sizes);
 BENCHMARK(BM_Pipeline)->Apply(Sizes);
 
