@@ -1,3 +1,5 @@
+// The flow tracker beside TCP: keys, time-outs, eviction, totals, live flows. tcp_life_test.cc has
+// the rest.
 #include "engine/flow/flow_tracker.h"
 
 #include <gtest/gtest.h>

@@ -1,114 +1,20 @@
+// The defragmenter, case by case: what completes, what is refused and why, what is bounded.
 #include "engine/packet/defragmenter.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <deque>
-#include <map>
 #include <optional>
 #include <random>
 #include <string_view>
 
-#include "tests/engine/packet/decoding.h"
+#include "tests/engine/packet/defragmenting.h"
 
 namespace weir::test {
 namespace {
 
 constexpr int64_t kSecond = 1'000'000'000;
-
-// A datagram's payload cut into frames.
-struct Cut {
-  uint32_t offset;
-  Bytes bytes;
-  bool more;
-};
-
-Bytes UdpDatagram(size_t payload, uint16_t source = 1000) {
-  const Bytes packet =
-      PacketBuilder().Ipv4("10.0.0.1", "10.0.0.2").Udp(source, 2000).Payload(payload).Build();
-  return Bytes(packet.begin() + 20, packet.end());
-}
-
-std::vector<Cut> CutUp(const Bytes& datagram, size_t size) {
-  std::vector<Cut> cuts;
-  for (size_t at = 0; at < datagram.size(); at += size) {
-    const size_t end = std::min(datagram.size(), at + size);
-    cuts.push_back({static_cast<uint32_t>(at),
-                    Bytes(datagram.begin() + static_cast<ptrdiff_t>(at),
-                          datagram.begin() + static_cast<ptrdiff_t>(end)),
-                    end < datagram.size()});
-  }
-  return cuts;
-}
-
-PacketBuilder Ethernet() { return PacketBuilder().Ethernet(); }
-
-Bytes Frame4(const Cut& cut, uint16_t id = 7, PacketBuilder link = Ethernet(),
-             uint8_t protocol = 17) {
-  return link.Ipv4("10.0.0.1", "10.0.0.2")
-      .Ipv4Fragment(id, cut.offset, cut.more, protocol)
-      .Payload(cut.bytes)
-      .Build();
-}
-
-Bytes Frame6(const Cut& cut, uint32_t id = 7, uint8_t next = 17) {
-  return Ethernet()
-      .Ipv6("2001:db8::1", "2001:db8::2")
-      .Fragment(id, cut.offset, cut.more, next)
-      .Payload(cut.bytes)
-      .Build();
-}
-
-// A defragmenter behind a decoder, fed frame by frame; checks the ledger of fragments at each step.
-class Bench {
- public:
-  explicit Bench(const DefragmentOptions& options = {}) : defragmenter_(options, decoder_) {}
-
-  const Packet& Feed(const Bytes& bytes, int64_t now_ns = 0, std::optional<uint32_t> captured = {},
-                     std::optional<uint32_t> wire = {}) {
-    defragmenter_.Release();
-    bytes_ = bytes;
-    Frame frame = AsFrame(bytes_, link_type::kEthernet, now_ns);
-    if (captured) frame.captured_length = *captured;
-    if (wire) frame.wire_length = *wire;
-    decoder_.Decode(frame, packet_, path_);
-    fed_ += packet_.verdict == Verdict::kFragmentHeld;
-    const bool was_fragment = packet_.verdict == Verdict::kFragmentHeld;
-    defragmenter_.Apply({&frame, 1}, {&packet_, 1}, {&path_, 1}, now_ns);
-    if (was_fragment && packet_.verdict != Verdict::kFragmentHeld &&
-        packet_.verdict != Verdict::kFragmentDropped) {
-      moved_ += 1 + packet_.held_packets;
-    }
-    ExpectBalance();
-    return packet_;
-  }
-
-  // Every fragment is held, dropped for a reason, or counted in a packet.
-  void ExpectBalance() const {
-    uint64_t dropped = 0;
-    for (uint64_t count : counters().dropped) dropped += count;
-    EXPECT_EQ(fed_, counters().held + dropped + moved_);
-  }
-
-  std::string_view payload() const {
-    return {reinterpret_cast<const char*>(packet_.payload), packet_.payload_length};
-  }
-  uint64_t dropped(FragmentDrop reason) const {
-    return counters().dropped[static_cast<size_t>(reason)];
-  }
-  const FragmentCounters& counters() const { return defragmenter_.counters(); }
-  Defragmenter& defragmenter() { return defragmenter_; }
-  const Packet& packet() const { return packet_; }
-
- private:
-  Decoder decoder_;
-  Defragmenter defragmenter_;
-  Bytes bytes_;
-  Packet packet_;
-  TunnelPath path_;
-  uint64_t fed_ = 0;
-  uint64_t moved_ = 0;
-};
 
 void ExpectCompleted(const Bench& bench, const Bytes& datagram, uint32_t frames) {
   const Packet& p = bench.packet();
@@ -464,100 +370,6 @@ TEST(Defragmenter, OneBatchMayHoldAllOfSeveralDatagrams) {
     EXPECT_EQ(p.verdict, Verdict::kTracked);
     EXPECT_EQ(p.source_port, 1000 + id);
     EXPECT_EQ(p.payload[899], static_cast<uint8_t>(899));
-  }
-}
-
-// The obvious way: a map from place to byte.
-class Model {
- public:
-  enum class Result { kHeld, kDropped, kCompleted };
-
-  explicit Model(bool ipv6) : ipv6_(ipv6) {}
-
-  Result Add(const Cut& cut) {
-    const uint32_t end = cut.offset + static_cast<uint32_t>(cut.bytes.size());
-    if (refused_) return Result::kDropped;
-    const uint32_t seen = bytes_.empty() ? 0 : bytes_.rbegin()->first + 1;
-    const bool fits =
-        total_ ? (cut.more ? end <= *total_ : end == *total_) : (cut.more || end >= seen);
-    uint32_t old = 0;
-    bool differs = false;
-    for (uint32_t at = cut.offset; at < end; ++at) {
-      const auto it = bytes_.find(at);
-      if (it == bytes_.end()) continue;
-      ++old;
-      differs |= it->second != cut.bytes[at - cut.offset];
-    }
-    const bool overlap = old != 0 && (differs || old != cut.bytes.size());
-    if (ipv6_ && (!fits || overlap)) {
-      refused_ = true;
-      return Result::kDropped;
-    }
-    if (!fits) return Result::kDropped;
-    for (uint32_t at = cut.offset; at < end; ++at) bytes_.emplace(at, cut.bytes[at - cut.offset]);
-    if (!cut.more) total_ = end;
-    return total_ && bytes_.size() == *total_ ? Result::kCompleted : Result::kHeld;
-  }
-
-  Bytes bytes() const {
-    Bytes all;
-    for (const auto& [at, byte] : bytes_) all.push_back(byte);
-    return all;
-  }
-
- private:
-  bool ipv6_;
-  bool refused_ = false;
-  std::optional<uint32_t> total_;
-  std::map<uint32_t, uint8_t> bytes_;
-};
-
-// Pieces of one datagram, in disorder, repeated, overlapping, some with other bytes.
-std::vector<Cut> RandomPieces(std::mt19937& random) {
-  std::vector<Cut> pieces = CutUp(UdpDatagram(random() % 1500 + 1), (random() % 20 + 1) * 8);
-  for (uint32_t extra = random() % 4; extra > 0; --extra) {
-    Cut piece = pieces[random() % pieces.size()];
-    switch (random() % 4) {
-      case 0:
-        break;
-      case 1:
-        piece.bytes[random() % piece.bytes.size()] ^= 1;
-        break;
-      case 2:
-        if (piece.more) piece.offset += 8;
-        break;
-      default:
-        piece = {piece.offset, Bytes((random() % 10 + 1) * 8, 0x11), random() % 8 != 0};
-    }
-    pieces.push_back(piece);
-  }
-  std::erase_if(pieces, [](const Cut& cut) { return cut.offset == 0 && !cut.more; });  // whole
-  if (random() % 4 != 0) std::shuffle(pieces.begin(), pieces.end(), random);
-  return pieces;
-}
-
-TEST(DefragmenterModel, AgreesWithAByteMap) {
-  std::mt19937 random(11);
-  for (int round = 0; round < 5000 && !testing::Test::HasFailure(); ++round) {
-    SCOPED_TRACE(round);
-    const bool ipv6 = round % 2 == 1;
-    Bench bench({.max_datagrams = 8, .max_bytes = 1 << 16});
-    std::optional<Model> model(ipv6);
-    for (const Cut& piece : RandomPieces(random)) {
-      const Packet& p = bench.Feed(ipv6 ? Frame6(piece) : Frame4(piece));
-      const Model::Result expected = model->Add(piece);
-      if (expected == Model::Result::kHeld) {
-        ASSERT_EQ(p.verdict, Verdict::kFragmentHeld);
-      } else if (expected == Model::Result::kDropped) {
-        ASSERT_EQ(p.verdict, Verdict::kFragmentDropped);
-      } else {
-        ASSERT_EQ(p.flags & packet_flag::kDefragmented, packet_flag::kDefragmented);
-        const Bytes whole = model->bytes();
-        const size_t length = std::min<size_t>(p.payload_length, whole.size() - 8);
-        ASSERT_TRUE(std::equal(p.payload, p.payload + length, whole.begin() + 8));
-        model.emplace(ipv6);  // what still comes starts anew
-      }
-    }
   }
 }
 
