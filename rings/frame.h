@@ -66,4 +66,6 @@ struct Frame {
   ChecksumStatus checksum = ChecksumStatus::kUnknown;
 };
 
+static_assert(sizeof(Frame) == 40, "a frame is written and read once per packet: keep it small");
+
 }  // namespace weir

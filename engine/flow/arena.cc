@@ -58,7 +58,6 @@ absl::StatusOr<Arena> Arena::Create(size_t bytes) {
   bytes = RoundUp(bytes, 4096);
   void* base = bytes >= kExplicitHugeFrom ? MapExplicitHuge(RoundUp(bytes, kHugePage)) : nullptr;
   if (base != nullptr) {
-    arena.huge_pages_ = true;
     bytes = RoundUp(bytes, kHugePage);
   } else {
     base = MapAligned(bytes);
@@ -81,7 +80,6 @@ Arena& Arena::operator=(Arena&& other) noexcept {
   std::swap(base_, other.base_);
   std::swap(size_, other.size_);
   std::swap(used_, other.used_);
-  std::swap(huge_pages_, other.huge_pages_);
   return *this;
 }
 

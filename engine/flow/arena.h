@@ -36,9 +36,6 @@ class Arena {
   }
 
   size_t size() const { return size_; }
-  bool huge_pages() const {
-    return huge_pages_;
-  }  // explicit ones; transparent ones are the kernel's choice
 
  private:
   void* TakeBytes(size_t bytes);
@@ -46,7 +43,6 @@ class Arena {
   uint8_t* base_ = nullptr;
   size_t size_ = 0;
   size_t used_ = 0;
-  bool huge_pages_ = false;
 };
 
 }  // namespace weir

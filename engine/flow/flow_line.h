@@ -72,9 +72,7 @@ struct alignas(64) FlowHot {
   uint32_t bytes[2];
   uint32_t next_seq[2];  // TCP: one behind the highest byte that this side sent or the other
                          // acknowledged
-  uint32_t stream;       // reassembler's state, kNoStream until the first payload
   int64_t last_ns;       // latest time stamp, on the flow clock
-  uint32_t delta;        // slot in the interval's dense delta array
   uint32_t generation;   // counts the flows that this line has held
 };
 static_assert(sizeof(FlowHot) == 64);

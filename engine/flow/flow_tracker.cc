@@ -304,7 +304,6 @@ void FlowTracker::StartFlow(uint32_t slot, const Frame& frame, const Packet& pac
     hot.packets[i] = 0;
     hot.bytes[i] = hot.next_seq[i] = 0;
   }
-  hot.stream = hot.delta = UINT32_MAX;
   hot.last_ns = time_ns;
   ++hot.generation;
 

@@ -12,7 +12,6 @@ bool HasPorts(const Packet& packet) {
 // Both addresses of the header around, the lower one first.
 void OuterPair(State& state) {
   const Packet& packet = state.packet;
-  state.path.ip_tunnel = true;
   if (!state.Keys(key_part::kOuter)) return;
   const bool ipv6 = packet.family == AddressFamily::kIpv6;
   const size_t size = ipv6 ? 16 : 4;
@@ -77,14 +76,13 @@ Layer IpTunnel(uint8_t protocol) {
 void Follow(State& state, Slice inside, Layer layer) {
   const Packet outer = state.packet;
   const uint16_t path_length = state.path.length;
-  const bool ip_tunnel = state.path.ip_tunnel, overflow = state.path.overflow;
+  const bool overflow = state.path.overflow;
   OuterPair(state);
   state.packet.verdict = Verdict::kNotIp;
   layer(state, inside);
   if (Prevails(state.packet, HasPorts(outer), state.options)) return;
   state.packet = outer;
   state.path.length = path_length;
-  state.path.ip_tunnel = ip_tunnel;
   state.path.overflow = overflow;
 }
 

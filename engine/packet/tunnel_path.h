@@ -35,13 +35,12 @@ inline constexpr uint32_t kAll = 0x1f;
 struct TunnelPath {
   static constexpr int kCapacity = 124;
   uint16_t length = 0;
-  bool ip_tunnel = false;  // true once an outer IP header stands on the path, keyed or not
-  bool overflow = false;   // an element did not fit: the packet is Malformed::kTunnelDepth
+  bool overflow = false;  // an element did not fit: the packet is Malformed::kTunnelDepth
   uint8_t bytes[kCapacity];
 
   void Clear() {
     length = 0;
-    ip_tunnel = overflow = false;
+    overflow = false;
   }
   void Append(PathElement element, const void* value, int size) {
     if (length + 1 + size > kCapacity) {
