@@ -3,9 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "engine/packet/decoder.h"
 #include "engine/packet/flow_key.h"
+#include "engine/tcp/stream_options.h"
 
 namespace weir {
 
@@ -41,7 +43,8 @@ struct FlowOptions {
   DecoderOptions decoder;     // how the packets were decoded: so are those that ICMP errors quote
   bool bidirectional = true;  // false: each direction is a flow (--uniflow)
   Timeouts timeouts;
-  uint64_t seed = 0;  // of all hashes; 0 = taken from getrandom(2) at start
+  std::optional<StreamOptions> streams;  // TCP streams are reassembled
+  uint64_t seed = 0;                     // of all hashes; 0 = taken from getrandom(2) at start
 };
 
 }  // namespace weir

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "engine/packet/flow_key.h"
+#include "engine/tcp/stream_counters.h"
 
 namespace weir {
 
@@ -76,7 +77,9 @@ struct FlowRecord {
   std::array<char, 24> history{};
   // The tunnel path that is part of the key, in TunnelPath's form.
   TunnelPath tunnel{};
-  uint64_t user = 0;  // the embedder's own state
+  uint64_t user = 0;         // the embedder's own state
+  bool reassembled = false;  // TCP, and streams were asked for: what follows means something
+  std::array<StreamTotals, 2> stream{};
 };
 
 }  // namespace weir
