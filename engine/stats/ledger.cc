@@ -39,6 +39,7 @@ void Ledger::Add(const Ledger& other) {
   tracked += other.tracked;
   tracked_bytes += other.tracked_bytes;
   AddEach(anomaly, other.anomaly);
+  streams.Add(other.streams);
   ledger_errors += other.ledger_errors;
 }
 

@@ -3,8 +3,9 @@
 //   received = filtered + duplicate + not_ip + malformed{reason} + shed{reason}
 //              + fragment_held + fragment_dropped{reason} + tracked
 //
-// in this order of precedence. Thread: one ledger per shard, written by the shard only; a copy is a
-// snapshot. Plain sums, so ledgers of shards, intervals and machines add up.
+// in this order of precedence; and TCP payload in its own, see StreamCounters. Thread: one ledger
+// per shard, written by the shard only; a copy is a snapshot. Plain sums, so ledgers of shards,
+// intervals and machines add up.
 #pragma once
 
 #include <array>
@@ -13,6 +14,7 @@
 #include <string_view>
 
 #include "engine/packet/verdict.h"
+#include "engine/tcp/stream_counters.h"
 
 namespace weir {
 
@@ -32,13 +34,15 @@ struct Ledger {
   // Faults behind the ports, in packets that were tracked all the same.
   std::array<uint64_t, kAnomalies> anomaly{};
 
+  StreamCounters streams;  // zeros where streams are not reassembled
+
   uint64_t ledger_errors = 0;  // times that Balanced() was found false: a bug of ours
 
   uint64_t MalformedTotal() const;
   uint64_t ShedTotal() const;
   uint64_t FragmentDroppedTotal() const;
   uint64_t Accounted() const;
-  bool Balanced() const { return Accounted() == received; }
+  bool Balanced() const { return Accounted() == received && streams.Balanced(); }
   void Add(const Ledger& other);
 };
 
