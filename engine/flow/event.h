@@ -16,6 +16,8 @@ namespace weir {
 enum class EventKind : uint8_t {
   kFlowStarted,      // record: the flow after its first packet
   kFlowEstablished,  // record: both sides heard; TCP: handshake done
+  kFlowFlipped,      // record: the SYN came late and showed that who was taken for the initiator is
+                     // the responder; from here on directions are the other way round
   kFlowInterim,      // record: long flow, see the active time-out
   kFlowEnded,        // record: final
   kPacket,           // packet, frame, flow, direction: each tracked packet
@@ -32,7 +34,8 @@ enum class EventKind : uint8_t {
 namespace event_mask {
 constexpr uint32_t Of(EventKind kind) { return 1u << static_cast<unsigned>(kind); }
 inline constexpr uint32_t kFlows = Of(EventKind::kFlowStarted) | Of(EventKind::kFlowEstablished) |
-                                   Of(EventKind::kFlowInterim) | Of(EventKind::kFlowEnded);
+                                   Of(EventKind::kFlowFlipped) | Of(EventKind::kFlowInterim) |
+                                   Of(EventKind::kFlowEnded);
 inline constexpr uint32_t kRecords = Of(EventKind::kFlowInterim) | Of(EventKind::kFlowEnded);
 inline constexpr uint32_t kPackets = Of(EventKind::kPacket);
 inline constexpr uint32_t kSegments = Of(EventKind::kSegment);

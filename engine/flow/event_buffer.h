@@ -14,9 +14,9 @@ namespace weir {
 class EventBuffer {
  public:
   // The most events that one packet brings: an old flow's end, an evicted one's, the start, an
-  // interim record, the handshake, the packet; and the frame.
-  static constexpr size_t kEventsPerPacket = 7;
-  static constexpr size_t kRecordsPerPacket = 5;
+  // interim record, the handshake, who began, the packet; and the frame.
+  static constexpr size_t kEventsPerPacket = 8;
+  static constexpr size_t kRecordsPerPacket = 6;
   static constexpr size_t kSpareRecords = 192;  // for flows that end without a packet
 
   explicit EventBuffer(uint32_t mask)

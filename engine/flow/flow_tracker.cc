@@ -169,7 +169,10 @@ void FlowTracker::TrackAny(const Frame& frame, const Packet& packet, const Prepa
   Observe(slot, hot, time_ns);
   if (key.protocol == ip_protocol::kTcp) {
     hot.tcp_flags[side] |= packet.tcp_flags;
+    const uint8_t flags = hot.flags;
     TrackTcpControl(slot, hot, packet, side, events);
+    const bool flipped = ((flags ^ hot.flags) & flow_flag::kInitiatorIsB) != 0;
+    if (flipped && !fresh) Emit(EventKind::kFlowFlipped, slot, FlowEnd::kNone, events);
   } else if ((hot.letters[side] & history_bit::kData) == 0) {
     NoteHistory(slot, hot, side, history_bit::kData);
   }

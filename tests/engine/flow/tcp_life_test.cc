@@ -229,6 +229,21 @@ TEST_F(TcpLifeTest, ASynAfterAStrayPacketCorrectsTheInitiator) {
   EXPECT_STREQ(Now().history.data(), "a^S");
 }
 
+TEST_F(TcpLifeTest, ACorrectedInitiatorIsTold) {
+  Server({kAck, 5000, 600});
+  EXPECT_EQ(feeder_.Records(EventKind::kFlowStarted).at(0).key.source_port, 80);
+  Client({kSyn, 1000, 0});
+  const auto flipped = feeder_.Records(EventKind::kFlowFlipped);
+  ASSERT_EQ(flipped.size(), 1u);
+  EXPECT_EQ(flipped[0].key.source_port, 40000);
+}
+
+TEST_F(TcpLifeTest, AFlowThatStartsWithItsAnswerIsToldOnceTheRightWayRound) {
+  Server({kSyn | kAck, 9000, 1001});
+  EXPECT_EQ(feeder_.Count(EventKind::kFlowFlipped), 0u);
+  EXPECT_EQ(feeder_.Records(EventKind::kFlowStarted).at(0).key.source_port, 40000);
+}
+
 TEST_F(TcpLifeTest, HalfOpenFlowsEndFarSoonerThanEstablishedOnes) {
   Client({kSyn, 1000, 0});
   feeder_.AdvanceTo(time_ + 21 * kSecond);
