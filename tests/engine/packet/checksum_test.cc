@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <random>
 #include <vector>
 
 namespace weir {
@@ -26,6 +27,34 @@ TEST(Checksum, AddsUpInPieces) {
   for (size_t cut : {2u, 20u, 1000u, 1500u}) {
     const uint64_t head = ChecksumAdd(bytes.data(), cut);
     EXPECT_EQ(ChecksumFold(ChecksumAdd(bytes.data() + cut, bytes.size() - cut, head)), whole);
+  }
+}
+
+// RFC 1071 as it is written: 16 bits at a time.
+uint16_t Plainly(const std::vector<uint8_t>& bytes) {
+  uint32_t sum = 0;
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    sum += static_cast<uint32_t>(bytes[i]) << (i % 2 * 8);
+    sum = (sum & 0xffff) + (sum >> 16);
+  }
+  return static_cast<uint16_t>(~sum);
+}
+
+TEST(Checksum, IsExactForEveryLength) {
+  std::mt19937 random(1);
+  for (size_t size = 0; size < 400; ++size) {
+    std::vector<uint8_t> bytes(size);
+    for (uint8_t& byte : bytes) byte = static_cast<uint8_t>(random());
+    EXPECT_EQ(ChecksumFold(ChecksumAdd(bytes.data(), size)), Plainly(bytes)) << size;
+  }
+}
+
+TEST(Checksum, CarriesWhateverTheBytesAre) {
+  for (const size_t size : {64u, 1448u, 65'535u}) {
+    for (const uint8_t byte : {0x00, 0x01, 0x80, 0xff}) {
+      const std::vector<uint8_t> bytes(size, byte);
+      EXPECT_EQ(ChecksumFold(ChecksumAdd(bytes.data(), size)), Plainly(bytes)) << size;
+    }
   }
 }
 
