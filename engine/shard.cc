@@ -56,6 +56,10 @@ class Shard::Impl {
   FrameSource& source() const { return *sources_.front(); }
   void BeginStop();
   int Receive();
+  bool VerifiesChecksums() const {
+    return options_.checksum == ChecksumMode::kDrop ||
+           (options_.checksum == ChecksumMode::kCount && options_.flow.streams.has_value());
+  }
   void Process(std::span<const Frame> frames, std::span<Packet> packets);
   void ReportFrames(std::span<const Frame> frames, std::span<const Packet> packets);
   void Tally(std::span<const Packet> packets);
@@ -137,6 +141,7 @@ void Shard::Impl::Process(std::span<const Frame> frames, std::span<Packet> packe
     return packet.verdict == Verdict::kFragmentHeld;
   });
   if (fragments) defragmenter_.Apply(frames, packets, paths, packets.front().timestamp_ns);
+  if (VerifiesChecksums()) VerifyTransportChecksums(frames, packets);
   if (events_.Wants(EventKind::kFrame)) ReportFrames(frames, packets);
   tracker_->Track(frames, packets, events_);
   Tally(packets);

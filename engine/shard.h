@@ -23,6 +23,7 @@
 #include "engine/packet/dedup.h"
 #include "engine/packet/defragmenter.h"
 #include "engine/packet/packet_filter.h"
+#include "engine/packet/transport_checksum.h"
 #include "engine/stats/ledger.h"
 #include "rings/frame_source.h"
 
@@ -34,7 +35,9 @@ struct ShardOptions {
   DecoderOptions decoder;
   FlowOptions flow;
   DefragmentOptions defragment;
-  DedupOptions dedup;                                  // mode kOff: no dedup stage
+  DedupOptions dedup;  // mode kOff: no dedup stage
+  // kCount: only where streams are reassembled (FlowOptions::streams); kDrop: always.
+  ChecksumMode checksum = ChecksumMode::kCount;
   std::vector<std::shared_ptr<PacketFilter>> filters;  // a frame must pass all of them
   uint32_t events = event_mask::kRecords;              // kinds that Poll reports
   int64_t spin_ns = 50'000;            // Wait polls the source this long before it sleeps

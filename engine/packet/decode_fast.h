@@ -49,6 +49,7 @@ inline bool FastTcp(const uint8_t* header, uint32_t size, Packet& packet) {
   packet.anomalies = static_cast<uint16_t>(
       packet.anomalies | (kOdd >> (flags & 0x3f) & 1) << static_cast<unsigned>(Anomaly::kTcpFlags));
   packet.payload = header + header_size;
+  packet.transport_header_length = static_cast<uint8_t>(header_size);
   packet.payload_length = packet.payload_wire_length = size - header_size;
   return true;
 }
@@ -57,6 +58,7 @@ inline bool FastUdp(const uint8_t* header, uint32_t size, Packet& packet) {
   if (Load16(header + 4) != size) return false;
   if (MayBeTunnel(packet.source_port, packet.destination_port)) return false;
   packet.payload = header + 8;
+  packet.transport_header_length = 8;
   packet.payload_length = packet.payload_wire_length = size - 8;
   return true;
 }

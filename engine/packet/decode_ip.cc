@@ -5,8 +5,6 @@
 namespace weir::decode {
 namespace {
 
-constexpr uint8_t kHopByHop = 0, kRouting = 43, kFragment = 44, kAuthentication = 51,
-                  kDestination = 60, kShim6 = 140;
 constexpr int kMaxExtensionHeaders = 16;
 
 void SetAddresses(State& state, const uint8_t* header, uint32_t at, uint32_t size,
@@ -14,7 +12,7 @@ void SetAddresses(State& state, const uint8_t* header, uint32_t at, uint32_t siz
   Packet& packet = state.packet;
   packet.verdict = Verdict::kTracked;
   packet.source_port = packet.destination_port = 0;
-  packet.flags = 0;
+  packet.flags = state.ip_headers == 0 ? uint8_t{0} : packet_flag::kTunnelled;
   packet.ip_offset = static_cast<uint32_t>(header - state.base);
   if (state.options.mac_addresses) return;
   packet.source = header + at;
@@ -65,28 +63,27 @@ uint32_t JumboLength(Slice in) {
   return 0;
 }
 
-// Bytes of the extension header at `in`, of which two were captured.
+}  // namespace
+
 uint32_t ExtensionSize(const uint8_t* header, uint8_t kind) {
-  if (kind == kAuthentication) return (header[1] + 2u) * 4;
+  if (kind == extension::kAuthentication) return (header[1] + 2u) * 4;
   return (header[1] + 1u) * 8;
 }
 
-// Mobility (135) and HIP (139) headers end the chain: RFC 6275 section 6.1.1, RFC 7401 section 5.1.
 bool IsExtension(uint8_t kind) {
-  return kind == kHopByHop || kind == kRouting || kind == kDestination || kind == kAuthentication ||
-         kind == kShim6;
+  return kind == extension::kHopByHop || kind == extension::kRouting ||
+         kind == extension::kDestination || kind == extension::kAuthentication ||
+         kind == extension::kShim6;
 }
-
-}  // namespace
 
 // Walks the extension headers, up to a transport header or a piece of a datagram.
 void Extensions(State& state, Slice in, uint8_t next) {
-  for (int count = 0; IsExtension(next) || next == kFragment; ++count) {
+  for (int count = 0; IsExtension(next) || next == extension::kFragment; ++count) {
     if (count == kMaxExtensionHeaders) return state.Malformed(Malformed::kExtensionHeaders);
     if (!in.Has(8)) return state.Malformed(Malformed::kIpTruncated);
     const uint8_t kind = next;
     next = in.data[0];
-    if (kind == kFragment) {
+    if (kind == extension::kFragment) {
       const uint16_t place = Load16(in.data + 2);
       const uint32_t id = Load32(in.data + 4);
       in = in.From(8);
@@ -141,7 +138,7 @@ void Ipv6(State& state, Slice in) {
   if (!state.Descend()) return;
   const uint8_t* header = in.data;
   uint32_t length = Load16(header + 4);
-  if (length == 0 && header[6] == kHopByHop) length = JumboLength(in.From(40));
+  if (length == 0 && header[6] == extension::kHopByHop) length = JumboLength(in.From(40));
   if (length == 0) length = in.wire - 40;  // left to the device: segmentation offload
   if (length > UINT32_MAX - 40) return state.Malformed(Malformed::kIpTotalLength);
   const Slice datagram = in.WithLength(40 + length);

@@ -94,6 +94,21 @@ void Ipv4(State& state, Slice in);
 void Ipv6(State& state, Slice in);
 void Extensions(State& state, Slice in, uint8_t next);  // IPv6 extension headers, then transport
 
+// IANA's numbers of the IPv6 extension headers.
+namespace extension {
+inline constexpr uint8_t kHopByHop = 0;
+inline constexpr uint8_t kRouting = 43;
+inline constexpr uint8_t kFragment = 44;
+inline constexpr uint8_t kAuthentication = 51;
+inline constexpr uint8_t kDestination = 60;
+inline constexpr uint8_t kShim6 = 140;
+}  // namespace extension
+// True for those that are walked, but for a fragment header. Mobility (135) and HIP (139) headers
+// end the chain: RFC 6275 section 6.1.1, RFC 7401 section 5.1.
+bool IsExtension(uint8_t kind);
+// Bytes of the extension header of such a kind, of which two were captured.
+uint32_t ExtensionSize(const uint8_t* header, uint8_t kind);
+
 // decode_transport.cc: what an IP header, or the last extension header, announces.
 void Transport(State& state, Slice in, uint8_t protocol);
 

@@ -12,6 +12,12 @@ void SetPayload(Packet& packet, Slice payload) {
   packet.payload_wire_length = payload.wire;
 }
 
+// The payload behind a header of `size` bytes, or what there is of them.
+void SetPayloadBehind(Packet& packet, Slice in, uint32_t size) {
+  SetPayload(packet, in.Beyond(size));
+  packet.transport_header_length = static_cast<uint8_t>(std::min(size, in.captured));
+}
+
 bool Ports(State& state, Slice in) {
   if (!in.Has(4)) {
     state.Malformed(Malformed::kTransportTruncated);
@@ -51,7 +57,7 @@ void Tcp(State& state, Slice in) {
     return;
   }
   if (!in.Has(header)) state.Anomaly(Anomaly::kTcpHeaderTruncated);
-  SetPayload(packet, in.Beyond(header));
+  SetPayloadBehind(packet, in, header);
 }
 
 // RFC 768; a length of 0 stands for a jumbogram (RFC 2675 section 4).
@@ -61,11 +67,11 @@ void Udp(State& state, Slice in) {
   const bool is_jumbo = said == 0 && in.wire > UINT16_MAX;
   const bool is_wrong = !is_jumbo && (said < 8 || said > in.wire);
   if (is_wrong) state.Anomaly(Anomaly::kUdpLength);
-  const Slice payload = in.First(is_jumbo || is_wrong ? in.wire : said).Beyond(8);
-  SetPayload(state.packet, payload);
+  const Slice datagram = in.First(is_jumbo || is_wrong ? in.wire : said);
+  SetPayloadBehind(state.packet, datagram, 8);
   if (!state.options.decapsulate || (said < 8 && !is_jumbo)) return;
   const Layer tunnel = UdpTunnel(state.packet.source_port, state.packet.destination_port);
-  if (tunnel != nullptr) Follow(state, payload, tunnel);
+  if (tunnel != nullptr) Follow(state, datagram.Beyond(8), tunnel);
 }
 
 // Ports, and a payload behind a header of `size` bytes.
@@ -87,7 +93,7 @@ void Icmp(State& state, Slice in, bool echo, bool error) {
   packet.icmp_code = in.data[1];
   packet.source_port = packet.destination_port = echo ? Load16(in.data + 4) : Load16(in.data);
   if (error) packet.flags |= packet_flag::kIcmpError;
-  SetPayload(packet, in.Beyond(8));
+  SetPayloadBehind(packet, in, 8);
 }
 
 }  // namespace

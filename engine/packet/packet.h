@@ -52,6 +52,8 @@ inline constexpr uint8_t kTruncated = 0x04;      // captured shorter than the IP
 inline constexpr uint8_t kIcmpError = 0x08;      // payload quotes the packet it is about
 inline constexpr uint8_t kTcpFields = 0x10;  // the whole header was captured: tcp_seq .. tcp_window
 inline constexpr uint8_t kDefragmented = 0x20;  // payload lies in the defragmenter's buffer
+inline constexpr uint8_t kBadChecksum = 0x40;   // Anomaly::kTransportChecksum
+inline constexpr uint8_t kTunnelled = 0x80;     // another IP header stands around this one
 }  // namespace packet_flag
 
 struct Packet {
@@ -86,6 +88,8 @@ struct Packet {
   uint8_t vlan_count = 0;  // tags of the whole stack, the stripped one included
   uint8_t icmp_type = 0;
   uint8_t icmp_code = 0;
+  // From the transport header to the payload, wherever they lie: TCP, UDP, ICMP; else stale.
+  uint8_t transport_header_length = 0;
   uint16_t vlan[2] = {0, 0};  // the two outermost VLAN ids; stale from vlan_count on
 
   // Offsets in the frame, from Frame::data, of the innermost IP header and its transport header.

@@ -13,8 +13,8 @@ constexpr std::array<std::string_view, kShedReasons> kShedNames = {"tunnel_table
 constexpr std::array<std::string_view, kFragmentDropReasons> kFragmentDropNames = {
     "timeout", "memory", "overlap", "oversize", "bad_length", "nesting", "truncated", "end"};
 constexpr std::array<std::string_view, kAnomalies> kAnomalyNames = {
-    "tcp_header_truncated", "tcp_data_offset", "udp_length",     "ip_length_beyond_frame",
-    "ipv4_header_checksum", "tcp_flags",       "time_regression"};
+    "tcp_header_truncated", "tcp_data_offset", "udp_length",      "ip_length_beyond_frame",
+    "ipv4_header_checksum", "tcp_flags",       "time_regression", "transport_checksum"};
 
 static_assert(!kMalformedNames.back().empty() && !kShedNames.back().empty() &&
               !kFragmentDropNames.back().empty() && !kAnomalyNames.back().empty());

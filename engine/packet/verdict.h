@@ -64,6 +64,7 @@ enum class Anomaly : uint8_t {
   kIpv4HeaderChecksum,
   kTcpFlags,        // SYN+FIN, SYN+RST or no flags at all
   kTimeRegression,  // time went back by more than the clock tolerates
+  kTransportChecksum,
   kCount,
 };
 inline constexpr size_t kAnomalies = static_cast<size_t>(Anomaly::kCount);

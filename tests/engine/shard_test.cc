@@ -62,6 +62,36 @@ std::vector<FlowRecord> Drain(Shard& shard) {
   return records;
 }
 
+// Wrong transport checksums that a shard finds in one frame that has one.
+uint64_t WrongChecksums(ChecksumMode mode, bool streams) {
+  Frames frames;
+  Bytes bytes = Udp("10.0.0.1", 1000);
+  bytes.back() ^= 1;
+  frames.Add(bytes, 1'000);
+  ShardOptions options;
+  options.checksum = mode;
+  if (streams) options.flow.streams.emplace();
+  auto shard = MakeShard(frames, options);
+  EXPECT_EQ(Drain(*shard).size(), 1u);
+  EXPECT_EQ(shard->ledger().tracked, 1u);
+  return shard->ledger().anomaly[static_cast<size_t>(Anomaly::kTransportChecksum)];
+}
+
+TEST(Shard, CountsWrongChecksumsWhereStreamsAreReassembled) {
+  EXPECT_EQ(WrongChecksums(ChecksumMode::kCount, true), 1u);
+  EXPECT_EQ(WrongChecksums(ChecksumMode::kCount, false), 0u);
+}
+
+TEST(Shard, CountsWrongChecksumsWhereTheyAreRefused) {
+  EXPECT_EQ(WrongChecksums(ChecksumMode::kDrop, true), 1u);
+  EXPECT_EQ(WrongChecksums(ChecksumMode::kDrop, false), 1u);
+}
+
+TEST(Shard, LooksAtNoChecksumWhereTheyAreIgnored) {
+  EXPECT_EQ(WrongChecksums(ChecksumMode::kIgnore, true), 0u);
+  EXPECT_EQ(WrongChecksums(ChecksumMode::kIgnore, false), 0u);
+}
+
 TEST(Shard, NeedsExactlyOneSource) {
   EXPECT_EQ(Shard::Create({}, {}).status().code(), absl::StatusCode::kInvalidArgument);
 }

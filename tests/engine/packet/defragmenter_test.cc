@@ -316,7 +316,7 @@ TEST(Defragmenter, AFragmentedTunnelIsFollowedInside) {
   EXPECT_EQ(bench.packet().destination_port, 2000);
   EXPECT_EQ(bench.packet().payload_length, 600u);
   EXPECT_EQ(bench.packet().held_packets, 2u);
-  EXPECT_EQ(bench.packet().flags, packet_flag::kDefragmented);
+  EXPECT_EQ(bench.packet().flags, packet_flag::kDefragmented | packet_flag::kTunnelled);
 }
 
 TEST(Defragmenter, FragmentsInsideFragmentsCountAllTheirFrames) {
