@@ -11,6 +11,7 @@ TEST_PACKAGES=(
   clang clang-format clang-tidy libclang-rt-14-dev llvm # second compiler, fuzzing, style
   iproute2 iputils-ping                                 # network namespaces of the live tests
   libbpf-dev bpftool                                    # their sender, a BPF program
+  libboost-dev                                          # a bench beside its queue
 )
 
 # missing_packages NAME...: prints those that are not installed.
