@@ -7,7 +7,7 @@
 #include <memory>
 #include <span>
 
-#include "engine/flow/arena.h"
+#include "engine/packet/arena.h"
 #include "rings/memory_source.h"
 
 namespace weir::bench {

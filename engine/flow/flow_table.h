@@ -15,7 +15,7 @@
 
 #include <cstdint>
 
-#include "engine/flow/arena.h"
+#include "engine/packet/arena.h"
 #include "engine/flow/flow_line.h"
 #if defined(__SSE2__)
 #include <emmintrin.h>

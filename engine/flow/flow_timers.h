@@ -9,7 +9,7 @@
 
 #include <cstdint>
 
-#include "engine/flow/arena.h"
+#include "engine/packet/arena.h"
 
 namespace weir {
 

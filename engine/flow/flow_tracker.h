@@ -16,7 +16,7 @@
 #include <span>
 
 #include "absl/status/statusor.h"
-#include "engine/flow/arena.h"
+#include "engine/packet/arena.h"
 #include "engine/flow/event_buffer.h"
 #include "engine/flow/flow_clock.h"
 #include "engine/flow/flow_hash.h"

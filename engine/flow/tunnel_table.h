@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "engine/flow/arena.h"
+#include "engine/packet/arena.h"
 #include "engine/packet/tunnel_path.h"
 
 namespace weir {

@@ -18,8 +18,14 @@
 #include <memory>
 
 #include "absl/status/statusor.h"
+#include "engine/packet/arena.h"
+#include "engine/tcp/chunk_pool.h"
+#include "engine/tcp/lost_ranges.h"
+#include "engine/tcp/piece_tree.h"
 #include "engine/tcp/stream_counters.h"
+#include "engine/tcp/stream_line.h"
 #include "engine/tcp/stream_options.h"
+#include "engine/tcp/stream_queue.h"
 #include "engine/tcp/stream_sink.h"
 
 namespace weir {
@@ -74,15 +80,133 @@ class Reassembler {
   // For the consumer, between batches.
   void Stop(uint32_t connection, int side);  // StreamEnd::kStopped; what waits is refused
   void LimitDepth(uint32_t connection, int side, uint64_t depth);  // bytes from offset 0
-  // The last `size` bytes that OnData gave (at most kMostKept) stand before the next ones, so that
-  // what was cut by a segment's end can be read whole. False: no memory, or more than there was.
+  // The last `size` bytes that OnData gave (at most kMostKept, and `data` the stream's last event)
+  // stand before the next ones, so that what was cut by a segment's end can be read whole. They are
+  // dropped when a hole follows, or when too many streams keep some. False: no memory, or more than
+  // there was, or there was more behind it.
   bool Keep(uint32_t connection, int side, const StreamData& data, uint32_t size);
   static constexpr uint32_t kMostKept = 2048;
 
   StreamTotals totals(uint32_t connection, int side) const;
-  const StreamCounters& counters() const;
+  const StreamCounters& counters() const { return counters_; }
 
-  void Prefetch(uint32_t connection, int side) const;
+  void Prefetch(uint32_t connection, int side) const {
+    __builtin_prefetch(&LineOf(connection, side), 1);
+  }
+
+ private:
+  struct Sizes;
+  // Bytes of a segment, or a part of one, by their place.
+  struct Bytes {
+    uint64_t offset;
+    const uint8_t* data;
+    uint32_t size;
+    int64_t time_ns;
+    uint64_t end() const { return offset + size; }
+    Bytes Part(uint64_t from, uint64_t to) const {
+      return {from, data + (from - offset), static_cast<uint32_t>(to - from), time_ns};
+    }
+  };
+  static constexpr uint64_t kAll = UINT64_MAX;
+
+  Reassembler(const StreamOptions& options, StreamSink& sink, Arena arena);
+
+  StreamLine& LineOf(uint32_t connection, int side) const {
+    return lines_[size_t{connection} * 2 + static_cast<size_t>(side)];
+  }
+  uint32_t IndexOf(const StreamLine& line) const { return static_cast<uint32_t>(&line - lines_); }
+  int SideOf(const StreamLine& line) const { return static_cast<int>(IndexOf(line) & 1); }
+  StreamQueue& QueueOf(const StreamLine& line) { return queues_.At(line.queue); }
+
+  // reassembler.cc: where a segment belongs.
+  bool Believable(StreamLine& line, int64_t distance, const StreamSegment& segment);
+  bool GoOnAt(StreamLine& line, int64_t distance, const StreamSegment& segment);
+  void Place(StreamLine& line, int64_t distance, const StreamSegment& segment);
+  void TakeRepeated(StreamLine& line, int64_t start, const uint8_t* data, uint32_t size,
+                    int64_t time_ns);
+  void TakeInOrder(StreamLine& line, const Bytes& bytes, uint64_t end);
+  void NoteEnd(StreamLine& line, uint64_t offset, StreamEnd reason, int64_t time_ns);
+  void Refuse(Refused reason, uint64_t bytes) {
+    counters_.refused[static_cast<size_t>(reason)] += bytes;
+  }
+  void CountRetransmitted(StreamLine& line, uint64_t bytes) {
+    counters_.retransmitted += bytes;
+    line.retransmitted += bytes;
+  }
+
+  // reassembler_queue.cc: what waits.
+  bool EnsureQueue(StreamLine& line);
+  void ReturnQueue(StreamLine& line);
+  void Enqueue(StreamLine& line, const Bytes& bytes, uint64_t end);
+  bool HasRoom(const StreamQueue& queue, uint32_t size) const;
+  void Insert(StreamLine& line, StreamQueue& queue, const Bytes& bytes);
+  bool NewWinsOver(const StreamQueue& queue, uint32_t piece, const Bytes& bytes) const;
+  uint32_t CutOut(StreamQueue& queue, uint32_t piece, uint64_t begin, uint64_t end);
+  void AddPieces(StreamQueue& queue, uint32_t previous, Bytes bytes);
+  void AddPiece(StreamQueue& queue, uint32_t previous, const Piece& piece);
+  void RemovePiece(StreamQueue& queue, uint32_t piece);
+  void Shrink(StreamQueue& queue, uint64_t bytes);
+  void ExtendRun(const StreamLine& line, StreamQueue& queue);
+  void Compare(StreamLine& line, const Piece& piece, const Bytes& bytes, bool new_wins);
+  void ReportConflict(StreamLine& line, const Bytes& lost, const uint8_t* kept, bool new_wins);
+
+  // reassembler_deliver.cc: what the sink is told.
+  void Deliver(StreamLine& line, const Bytes& bytes);
+  Bytes Join(StreamQueue& queue, const Bytes& bytes, uint32_t* kept);
+  void DropKept(StreamQueue& queue);
+  void DeliverFirst(StreamLine& line, uint32_t size);
+  bool Drain(StreamLine& line, uint64_t up_to);
+  void GiveUpHole(StreamLine& line, uint64_t up_to, HoleReason reason, int64_t time_ns);
+  void End(StreamLine& line, StreamEnd reason, int64_t time_ns);
+  void SetWaiting(StreamLine& line, bool waiting);
+
+  // reassembler_limits.cc: what is given up, and when.
+  uint64_t Front(const StreamQueue& queue) const;
+  void GiveUpFirst(StreamLine& line, HoleReason reason, int64_t time_ns, uint64_t up_to);
+  void GiveUpAll(StreamLine& line, HoleReason reason, int64_t time_ns);
+  void GiveUpBefore(StreamLine& line, uint64_t offset, HoleReason reason, int64_t time_ns);
+  void GiveUpDue(StreamLine& line, int64_t now_ns);
+  void GiveUpAcknowledged(StreamLine& line);
+  void KeepWithinLimits(StreamLine& line, int64_t time_ns);
+  void Relieve(int64_t time_ns);
+  void Settle(StreamLine& line, int64_t time_ns);
+
+  const StreamOptions options_;
+  StreamSink& sink_;
+  const bool holds_;  // new bytes can win: those in order are held until they are acknowledged
+  const bool joins_;  // where a segment ended does not matter to the policy
+  StreamLine* lines_ = nullptr;
+  StreamCounters counters_;
+  int64_t now_ns_ = 0;  // the latest time that was heard of
+
+  Arena arena_;
+  ChunkPool chunks_;
+  PieceTree pieces_;
+  QueuePool queues_;
+  LostRanges lost_ranges_;
+  uint32_t reserve_chunks_;
+  uint8_t* scratch_ = nullptr;  // kept bytes and those behind them, until the next Release
+  uint32_t scratch_size_;
+  uint32_t scratch_used_ = 0;
+  uint32_t connections_used_ = 0;  // numbers below this were given out once
+  uint32_t free_connection_ = kNoConnection;
 };
+
+inline bool Reassembler::begun(uint32_t connection, int side) const {
+  return LineOf(connection, side).begun();
+}
+
+inline bool Reassembler::InOrder(uint32_t connection, int side, uint32_t sequence, uint32_t length,
+                                 uint64_t* offset) {
+  StreamLine& line = LineOf(connection, side);
+  if (sequence != line.next || !line.simple() || length > line.depth - line.offset) return false;
+  *offset = line.offset;
+  line.offset += length;
+  line.next += length;
+  counters_.payload += length;
+  counters_.delivered += length;
+  ++counters_.segments;
+  return true;
+}
 
 }  // namespace weir

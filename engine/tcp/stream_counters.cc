@@ -21,7 +21,7 @@ constexpr std::array<std::string_view, kRefusedReasons> kRefusedNames = {
     "late",    "before_start", "out_of_window", "after_end", "depth",
     "stopped", "checksum",     "no_connection", "header"};
 constexpr std::array<std::string_view, kHoleReasons> kHoleNames = {
-    "acknowledged", "stream_limit", "memory", "timeout", "truncated", "end"};
+    "acknowledged", "stream_limit", "memory", "timeout", "truncated", "window", "end"};
 constexpr std::array<std::string_view, static_cast<size_t>(StreamEnd::kCount)> kEndNames = {
     "fin", "rst", "depth", "stopped", "flow"};
 

@@ -35,6 +35,7 @@ enum class HoleReason : uint8_t {
   kMemory,        // StreamOptions::memory_bytes
   kTimeout,       // StreamOptions::hole_timeout_ns
   kTruncated,     // captured shorter than it was sent
+  kWindow,        // the stream went on out of StreamOptions::max_window
   kEnd,           // the stream ended
   kCount,
 };

@@ -1,4 +1,4 @@
-#include "engine/flow/arena.h"
+#include "engine/packet/arena.h"
 
 #include <sys/mman.h>
 
@@ -53,7 +53,7 @@ bool Touch(void* base, size_t bytes) {
 
 }  // namespace
 
-absl::StatusOr<Arena> Arena::Create(size_t bytes) {
+absl::StatusOr<Arena> Arena::Create(size_t bytes, std::string_view what, std::string_view remedy) {
   Arena arena;
   bytes = RoundUp(bytes, 4096);
   void* base = bytes >= kExplicitHugeFrom ? MapExplicitHuge(RoundUp(bytes, kHugePage)) : nullptr;
@@ -67,9 +67,9 @@ absl::StatusOr<Arena> Arena::Create(size_t bytes) {
     }
   }
   if (base == nullptr) {
-    return absl::ResourceExhaustedError(
-        absl::StrFormat("cannot take %.1f MiB for the flow table: %s; lower --max-flows",
-                        static_cast<double>(bytes) / (1 << 20), strerror(errno)));
+    return absl::ResourceExhaustedError(absl::StrFormat("cannot take %.1f MiB for %s: %s; %s",
+                                                        static_cast<double>(bytes) / (1 << 20),
+                                                        what, strerror(errno), remedy));
   }
   arena.base_ = static_cast<uint8_t*>(base);
   arena.size_ = bytes;

@@ -1,12 +1,12 @@
-// The memory of a flow table: one mapping, taken and touched at start, huge pages where there are
-// any.
+// Memory that is taken once, at start: one mapping, touched, huge pages where there are any.
 //
 // Ownership: the arena owns the mapping, arrays taken from it live as long as it does. Thread: any
-// one. Errors: RESOURCE_EXHAUSTED with the size that was asked for.
+// one. Errors: RESOURCE_EXHAUSTED with the size that was asked for, what for, and what to do.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -15,8 +15,10 @@ namespace weir {
 
 class Arena {
  public:
-  // Maps `bytes` (rounded up to pages) of zeroed memory and touches all of it.
-  static absl::StatusOr<Arena> Create(size_t bytes);
+  // Maps `bytes` (rounded up to pages) of zeroed memory and touches all of it. The message of an
+  // error names what it is for ("the flow table") and the remedy ("lower --max-flows").
+  static absl::StatusOr<Arena> Create(size_t bytes, std::string_view what = "the flow table",
+                                      std::string_view remedy = "lower --max-flows");
 
   Arena() = default;
   Arena(Arena&& other) noexcept { *this = static_cast<Arena&&>(other); }
