@@ -35,7 +35,7 @@ class Shard::Impl {
         tracker_(std::move(tracker)),
         decoder_(options.decoder),
         defragmenter_(options.defragment, decoder_),
-        events_(options.events) {
+        events_(options.events, tracker_->MostStreamEvents()) {
     sources_.push_back(std::move(source));
     if (options.dedup.mode != DedupMode::kOff) dedup_.emplace(options.dedup);
   }
@@ -66,6 +66,7 @@ class Shard::Impl {
   void TallyOne(const Packet& packet);
   void TallyRefused(const Packet& packet);
   void TallyFragments();
+  void TallyStreams();
   void Silence();
   void Finish();
   void Tick();
@@ -94,6 +95,7 @@ class Shard::Impl {
 
 std::span<const Event> Shard::Impl::Poll() {
   events_.Clear();
+  tracker_->Release();
   defragmenter_.Release();
   source().Release();
   if (done_) return {};
@@ -111,6 +113,7 @@ std::span<const Event> Shard::Impl::Poll() {
     Silence();
   }
   const bool more = tracker_->Expire(events_);
+  TallyStreams();
   Tick();
   idle_ = count == 0 && !more && !finishing_;
   if (idle_ && fd_used_) waiter_->SetTimer(SleepNs(Waiter::kForever));
@@ -220,6 +223,10 @@ void Shard::Impl::TallyFragments() {
   ledger_.anomaly[static_cast<size_t>(Anomaly::kTimeRegression)] = tracker_->time_regressions();
 }
 
+void Shard::Impl::TallyStreams() {
+  if (options_.flow.streams.has_value()) ledger_.streams = tracker_->stream_counters();
+}
+
 // Nothing on the wire: packet time follows the clock, so that flows end on time.
 void Shard::Impl::Silence() {
   const int64_t now = RealtimeNs() - source().hold_back_ns() - options_.clock_slack_ns;
@@ -232,6 +239,7 @@ void Shard::Impl::Finish() {
   defragmenter_.Flush();
   TallyFragments();
   done_ = !tracker_->Flush(events_);
+  TallyStreams();
   idle_ = false;
   if (!done_) return;
   const bool flows_add_up = ledger_.tracked == tracker_->counters().ended_packets;

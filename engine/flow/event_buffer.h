@@ -14,19 +14,23 @@ namespace weir {
 class EventBuffer {
  public:
   // The most events that one packet brings: an old flow's end, an evicted one's, the start, an
-  // interim record, the handshake, who began, the packet; and the frame.
-  static constexpr size_t kEventsPerPacket = 8;
+  // interim record, the handshake, who began, the packet, the segment; the frame; and two streams'
+  // ends for each flow that ends.
+  static constexpr size_t kEventsPerPacket = 13;
   static constexpr size_t kRecordsPerPacket = 6;
   static constexpr size_t kSpareRecords = 192;  // for flows that end without a packet
+  static constexpr size_t kEventsPerEnd = 5;    // the record, two streams' last holes and ends
 
-  explicit EventBuffer(uint32_t mask)
+  // `stream_events`: FlowTracker::MostStreamEvents.
+  explicit EventBuffer(uint32_t mask, size_t stream_events = 0)
       : mask_(mask),
-        events_(kBatchFrames * kEventsPerPacket + kSpareRecords + 1),
+        events_(kBatchFrames * kEventsPerPacket + kSpareRecords * kEventsPerEnd + stream_events +
+                1),
         records_(kBatchFrames * kRecordsPerPacket + kSpareRecords) {}
 
   bool Wants(EventKind kind) const { return (mask_ & event_mask::Of(kind)) != 0; }
   bool HasRoom() const {
-    return record_count_ < records_.size() && event_count_ + 1 < events_.size();
+    return record_count_ < records_.size() && event_count_ + kEventsPerEnd < events_.size();
   }
 
   Event& Add(EventKind kind) {

@@ -56,7 +56,8 @@ inline constexpr uint8_t kAck = 0x04;   // no payload
 inline constexpr uint8_t kData = 0x08;  // payload
 inline constexpr uint8_t kFin = 0x10;
 inline constexpr uint8_t kRst = 0x20;
-inline constexpr uint8_t kSeen = 0x80;  // the side's sequence numbers are known
+inline constexpr uint8_t kWaiting = 0x40;  // bytes of the side's stream wait for acknowledgement
+inline constexpr uint8_t kSeen = 0x80;     // the side's sequence numbers are known
 }  // namespace history_bit
 
 // Arrays of two are by side, A then B. Counters carry into FlowCold when they wrap.
@@ -72,6 +73,7 @@ struct alignas(64) FlowHot {
   uint32_t bytes[2];
   uint32_t next_seq[2];  // TCP: one behind the highest byte that this side sent or the other
                          // acknowledged
+  uint32_t stream;       // the reassembler's number of the connection, or kNoConnection
   int64_t last_ns;       // latest time stamp, on the flow clock
   uint32_t generation;   // counts the flows that this line has held
 };

@@ -15,8 +15,8 @@
 
 #include <cstdint>
 
-#include "engine/packet/arena.h"
 #include "engine/flow/flow_line.h"
+#include "engine/packet/arena.h"
 #if defined(__SSE2__)
 #include <emmintrin.h>
 #endif

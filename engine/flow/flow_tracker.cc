@@ -8,6 +8,7 @@
 #include "engine/flow/flow_batch.h"
 #include "engine/flow/flow_hash_inline.h"
 #include "engine/flow/flow_history.h"
+#include "engine/flow/flow_streams.h"
 #include "engine/tcp/tcp_state.h"
 
 namespace weir {
@@ -28,6 +29,9 @@ uint64_t RandomSeed() {
 uint32_t TunnelsFor(const FlowOptions& options) {
   return options.max_tunnels != 0 ? options.max_tunnels : std::max(options.max_flows / 32, 1024u);
 }
+
+constexpr size_t kAhead = 16;        // packets from a group's request to its reading
+constexpr size_t kStreamsAhead = 8;  // and from a stream line's
 
 Phase FirstPhase(uint8_t protocol) {
   switch (protocol) {
@@ -66,7 +70,15 @@ absl::StatusOr<std::unique_ptr<FlowTracker>> FlowTracker::Create(const FlowOptio
   }
   absl::StatusOr<Arena> arena = Arena::Create(MemoryBytes(options));
   if (!arena.ok()) return arena.status();
-  return std::unique_ptr<FlowTracker>(new FlowTracker(options, *std::move(arena)));
+  std::unique_ptr<FlowTracker> tracker(new FlowTracker(options, *std::move(arena)));
+  if (options.streams.has_value()) {
+    StreamOptions streams = *options.streams;
+    if (streams.max_connections == 0) streams.max_connections = options.max_flows;
+    auto made = FlowStreams::Create(streams, *tracker->table_, tracker->clock_);
+    if (!made.ok()) return made.status();
+    tracker->streams_ = *std::move(made);
+  }
+  return tracker;
 }
 
 FlowTracker::FlowTracker(const FlowOptions& options, Arena arena)
@@ -91,6 +103,7 @@ FlowTracker::FlowTracker(const FlowOptions& options, Arena arena)
   table_.emplace(options.max_flows, arena_);
   timers_.emplace(table_->slots(), arena_);
   tunnels_.emplace(TunnelsFor(options), options_.seed, arena_);
+  refused_flags_ = options.drop_bad_checksums ? packet_flag::kBadChecksum : 0;
   if (t.active > 0) intervals_ = arena_.Take<Interval>(table_->slots());
 }
 
@@ -130,8 +143,8 @@ inline bool FlowTracker::CountSteady(FlowHot& hot, const Packet& packet, const P
   const uint32_t letters = tcp ? tcp_letter | history_bit::kSeen : history_bit::kData;
   const uint32_t first_answer = (hot.flags & flow_flag::kAnswered) != 0 ? 0 : hot.letters[side ^ 1];
   const uint32_t odd = (hot.flags & kOddFlow) | (packet.tcp_flags & kControl) | packet.label |
-                       packet.held_packets | (letters & ~uint32_t{hot.letters[side]}) |
-                       first_answer;
+                       packet.held_packets | (packet.flags & refused_flags_) |
+                       (letters & ~uint32_t{hot.letters[side]}) | first_answer;
   const int64_t idle = clock_.now_ns() - hot.last_ns;
   const uint32_t bytes = hot.bytes[side] + packet.wire_length;
   if (odd != 0 || idle > timeouts_[static_cast<size_t>(hot.phase)] ||
@@ -167,7 +180,8 @@ void FlowTracker::TrackAny(const Frame& frame, const Packet& packet, const Prepa
   if (intervals_ != nullptr) InterimIfDue(slot, events);
   Count(slot, hot, packet, side);
   Observe(slot, hot, time_ns);
-  if (key.protocol == ip_protocol::kTcp) {
+  const bool tcp = key.protocol == ip_protocol::kTcp;
+  if (tcp) {
     hot.tcp_flags[side] |= packet.tcp_flags;
     const uint8_t flags = hot.flags;
     TrackTcpControl(slot, hot, packet, side, events);
@@ -180,7 +194,26 @@ void FlowTracker::TrackAny(const Frame& frame, const Packet& packet, const Prepa
     NoteAnswer(slot, hot, events);
   if (packet.label != 0) table_->cold(slot).label[side] = packet.label;
   if (fresh) Emit(EventKind::kFlowStarted, slot, FlowEnd::kNone, events);
-  if (events.Wants(EventKind::kPacket)) EmitPacket(frame, packet, slot, side, events);
+  Report(frame, packet, slot, side, events);
+  if (tcp && streams_ != nullptr && (packet.flags & packet_flag::kTcpFields) != 0)
+    streams_->Take(slot, hot, packet, side, time_ns);
+}
+
+// A packet with a wrong checksum looks from here on as if its TCP header had not been captured.
+void FlowTracker::RefuseBadChecksum(Packet& packet) {
+  if (packet.protocol != ip_protocol::kTcp) return;
+  packet.flags = static_cast<uint8_t>(packet.flags & ~packet_flag::kTcpFields);
+  packet.tcp_flags = 0;
+  if (streams_ != nullptr) streams_->Refuse(packet, Refused::kChecksum);
+}
+
+// The stream line of a packet that comes soon; its hot line was asked for before.
+inline void FlowTracker::PrefetchStream(size_t i, size_t packets) const {
+  if (i >= packets) return;
+  const PreparedKey& key = batch_->keys[i];
+  const uint32_t slot = batch_->guesses[i];
+  if (key.family == AddressFamily::kNone || slot == kNoSlot) return;
+  streams_->Prefetch(table_->hot(slot), key.side);
 }
 
 void FlowTracker::Track(std::span<const Frame> frames, std::span<Packet> packets,
@@ -188,15 +221,23 @@ void FlowTracker::Track(std::span<const Frame> frames, std::span<Packet> packets
   PrepareBatch(frames, packets);
   Batch& batch = *batch_;
   FlowTable table = *table_;  // its arrays only: the slow path changes what else is in it
-  const bool wants_packets = events.Wants(EventKind::kPacket);
+  FlowStreams* const streams = streams_.get();
+  if (streams != nullptr) streams->Attach(&events);
+  constexpr uint32_t kPacketEvents = event_mask::kPackets | event_mask::kSegments;
+  const bool wants_packets = (events.mask() & kPacketEvents) != 0;
   for (size_t i = 0; i < packets.size(); ++i) {
+    if (streams != nullptr) PrefetchStream(i + kStreamsAhead, packets.size());
     const PreparedKey& key = batch.keys[i];
     const int64_t time = clock_.Observe(packets[i].timestamp_ns);  // it passes for all frames
     if (key.family == AddressFamily::kNone) continue;
+    if ((packets[i].flags & refused_flags_) != 0) [[unlikely]]
+      RefuseBadChecksum(packets[i]);
     const uint32_t slot = batch.guesses[i];
     if (slot != kNoSlot && intervals_ == nullptr && table.Holds(slot, key) &&
         CountSteady(table.hot(slot), packets[i], key, time)) [[likely]] {
-      if (wants_packets) EmitPacket(frames[i], packets[i], slot, key.side, events);
+      if (wants_packets) Report(frames[i], packets[i], slot, key.side, events);
+      if (streams != nullptr && key.protocol == ip_protocol::kTcp)
+        streams->Take(slot, table.hot(slot), packets[i], key.side, time);
     } else {
       TrackAny(frames[i], packets[i], key, time, events);
     }
@@ -211,7 +252,6 @@ void FlowTracker::Track(std::span<const Frame> frames, std::span<Packet> packets
 // before it is read, and so each hot line long before Track comes to it; requests for the two are
 // mixed, so that they do not queue up.
 void FlowTracker::PrepareBatch(std::span<const Frame> frames, std::span<Packet> packets) {
-  constexpr size_t kAhead = 16;
   Batch& batch = *batch_;
   batch.holds_tunnels = false;
   // Copies, so that they stay in registers whatever is stored through the packets.
@@ -307,6 +347,7 @@ void FlowTracker::StartFlow(uint32_t slot, const Frame& frame, const Packet& pac
     hot.packets[i] = 0;
     hot.bytes[i] = hot.next_seq[i] = 0;
   }
+  hot.stream = kNoConnection;
   hot.last_ns = time_ns;
   ++hot.generation;
 
@@ -358,11 +399,22 @@ void FlowTracker::NoteHistory(uint32_t slot, FlowHot& hot, int side, uint8_t fre
   }
 }
 
-void FlowTracker::EmitPacket(const Frame& frame, const Packet& packet, uint32_t slot, int side,
-                             EventBuffer& events) {
+void FlowTracker::Report(const Frame& frame, const Packet& packet, uint32_t slot, int side,
+                         EventBuffer& events) {
+  constexpr uint8_t kControl = tcp_flag::kSyn | tcp_flag::kFin | tcp_flag::kRst;
+  if ((table_->hot(slot).flags & flow_flag::kBypassed) != 0) return;
+  if (events.Wants(EventKind::kPacket))
+    EmitPacket(EventKind::kPacket, frame, packet, slot, side, events);
+  if (!events.Wants(EventKind::kSegment) || packet.protocol != ip_protocol::kTcp) return;
+  const bool tells = packet.payload_wire_length != 0 || (packet.tcp_flags & kControl) != 0;
+  if (tells && (packet.flags & packet_flag::kTcpFields) != 0)
+    EmitPacket(EventKind::kSegment, frame, packet, slot, side, events);
+}
+
+void FlowTracker::EmitPacket(EventKind kind, const Frame& frame, const Packet& packet,
+                             uint32_t slot, int side, EventBuffer& events) {
   const FlowHot& hot = table_->hot(slot);
-  if ((hot.flags & flow_flag::kBypassed) != 0) return;
-  Event& event = events.Add(EventKind::kPacket);
+  Event& event = events.Add(kind);
   event.direction = static_cast<uint8_t>(side ^ (hot.flags & flow_flag::kInitiatorIsB));
   event.flow = HandleOf(slot);
   event.time_ns = packet.timestamp_ns;

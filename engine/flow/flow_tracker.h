@@ -16,7 +16,6 @@
 #include <span>
 
 #include "absl/status/statusor.h"
-#include "engine/packet/arena.h"
 #include "engine/flow/event_buffer.h"
 #include "engine/flow/flow_clock.h"
 #include "engine/flow/flow_hash.h"
@@ -24,6 +23,7 @@
 #include "engine/flow/flow_timers.h"
 #include "engine/flow/options.h"
 #include "engine/flow/tunnel_table.h"
+#include "engine/packet/arena.h"
 
 namespace weir {
 
@@ -39,6 +39,8 @@ struct FlowCounters {
   uint64_t ports_reused = 0;    // flows ended by a SYN of a new connection
 };
 
+class FlowStreams;
+
 class FlowTracker {
  public:
   static absl::StatusOr<std::unique_ptr<FlowTracker>> Create(const FlowOptions& options);
@@ -51,6 +53,10 @@ class FlowTracker {
   // becomes Verdict::kShed. At most kBatchFrames packets; the spans have equal sizes. `events` must
   // have been cleared since the last call.
   void Track(std::span<const Frame> frames, std::span<Packet> packets, EventBuffer& events);
+
+  // The events of the last batch were read: frees what they point at. Before each Track or Expire
+  // whose events start anew.
+  void Release();
 
   // Moves the flow clock to `time_ns` (a time stamp); never back.
   void AdvanceTo(int64_t time_ns) { clock_.AdvanceTo(time_ns); }
@@ -71,10 +77,23 @@ class FlowTracker {
   std::optional<FlowHandle> Lookup(const FlowKey& key) const;
   std::optional<uint32_t> TunnelOf(const TunnelPath& path) const { return tunnels_->Find(path); }
   bool Read(FlowHandle flow, FlowRecord& record) const;
-  bool Bypass(FlowHandle flow, bool bypass);  // counted, no longer reassembled, no packet events
-  uint64_t* User(FlowHandle flow);            // valid until the flow ends
+  // Counted, no longer reassembled, no packet events. What a stream missed it does not get back.
+  bool Bypass(FlowHandle flow, bool bypass);
+  uint64_t* User(FlowHandle flow);  // valid until the flow ends
   // Ends the flow; the final record (FlowEnd::kNone) goes to the caller, no event is reported.
   std::optional<FlowRecord> End(FlowHandle flow);
+
+  // Streams, between batches. `direction` as in events. False: no such flow, or see below.
+  // No more of this stream: what waits and what comes is Refused::kStopped.
+  bool StopStream(FlowHandle flow, int direction);
+  // Only the first `depth` bytes of the stream. False too when there is no room for its state.
+  bool LimitDepth(FlowHandle flow, int direction, uint64_t depth);
+  // The last `size` bytes of a kStreamData event stand at the front of the stream's next one
+  // (Event::kept of them), unless a hole comes between. Call it for the stream's latest event,
+  // before the next batch. False too when `size` exceeds the event's or Reassembler::kMostKept, or
+  // memory is short.
+  bool Keep(const Event& event, uint32_t size);
+
   template <typename Function>  // void(FlowHandle)
   void ForEach(Function function) const {
     for (uint32_t slot = 0; slot < table_->slots(); ++slot) {
@@ -86,6 +105,10 @@ class FlowTracker {
   uint32_t alive() const { return table_->size(); }
   uint32_t capacity() const { return table_->capacity(); }
   uint32_t tunnels_in_use() const { return tunnels_->entries_in_use(); }
+  // Of all streams; zeros when they are not reassembled.
+  StreamCounters stream_counters() const;
+  // What EventBuffer is made with.
+  size_t MostStreamEvents() const;
   uint64_t time_regressions() const { return clock_.regressions(); }
   size_t memory_bytes() const { return arena_.size(); }
   // Packets of all live flows: O(table).
@@ -106,6 +129,8 @@ class FlowTracker {
                 EventBuffer& events);
   uint32_t FindOrStart(const Packet& packet, const PreparedKey& key, bool* fresh,
                        EventBuffer& events);
+  void RefuseBadChecksum(Packet& packet);
+  void PrefetchStream(size_t i, size_t packets) const;
   void StartFlow(uint32_t slot, const Frame& frame, const Packet& packet, int side,
                  int64_t time_ns);
   void Count(uint32_t slot, FlowHot& hot, const Packet& packet, int side);
@@ -113,7 +138,9 @@ class FlowTracker {
   void NoteLag(uint32_t slot, FlowHot& hot, int64_t behind);
   void NoteAnswer(uint32_t slot, FlowHot& hot, EventBuffer& events);
   void NoteHistory(uint32_t slot, FlowHot& hot, int side, uint8_t fresh);
-  void EmitPacket(const Frame& frame, const Packet& packet, uint32_t slot, int side,
+  void Report(const Frame& frame, const Packet& packet, uint32_t slot, int side,
+              EventBuffer& events);
+  void EmitPacket(EventKind kind, const Frame& frame, const Packet& packet, uint32_t slot, int side,
                   EventBuffer& events);
   FlowHandle AboutFlow(const Packet& error, uint32_t tunnel);
 
@@ -132,6 +159,7 @@ class FlowTracker {
   bool Expired(uint32_t slot, const FlowHot& hot) const;
   FlowEnd ReasonOf(const FlowHot& hot, FlowEnd otherwise) const;
   void Rearm(uint32_t slot, const FlowHot& hot);
+  void CloseStreams(uint32_t slot, FlowEnd reason, EventBuffer* events);
   void EndFlow(uint32_t slot, FlowEnd reason, EventBuffer& events);
   void EndDisarmed(uint32_t slot, FlowEnd reason, EventBuffer& events);
   void Remove(uint32_t slot);
@@ -145,6 +173,7 @@ class FlowTracker {
   bool Valid(FlowHandle flow) const;
   uint64_t PacketsOf(uint32_t slot, int side) const;
   uint64_t BytesOf(uint32_t slot, int side) const;
+  int SideOf(FlowHandle flow, int direction) const;
 
   FlowOptions options_;
   KeyRules rules_;
@@ -157,9 +186,11 @@ class FlowTracker {
   FlowClock clock_;
   FlowCounters counters_;
   std::unique_ptr<Batch> batch_;
-  uint32_t cheap_ = 0;  // live flows that are evicted first
-  uint32_t hand_ = 0;   // eviction's second-chance hand
-  uint32_t flush_ = 0;  // where Flush goes on
+  std::unique_ptr<FlowStreams> streams_;  // null: streams are not reassembled
+  uint8_t refused_flags_ = 0;             // packet_flag: such packets are counted only
+  uint32_t cheap_ = 0;                    // live flows that are evicted first
+  uint32_t hand_ = 0;                     // eviction's second-chance hand
+  uint32_t flush_ = 0;                    // where Flush goes on
 };
 
 }  // namespace weir

@@ -5,6 +5,7 @@
 
 #include "engine/flow/flow_batch.h"
 #include "engine/flow/flow_history.h"
+#include "engine/flow/flow_streams.h"
 
 namespace weir {
 namespace {
@@ -52,6 +53,13 @@ void FlowTracker::Rearm(uint32_t slot, const FlowHot& hot) {
   timers_->Arm(slot, clock_.now_ns(), hot.last_ns + TimeoutOf(hot));
 }
 
+void FlowTracker::CloseStreams(uint32_t slot, FlowEnd reason, EventBuffer* events) {
+  if (streams_ == nullptr) return;
+  streams_->Attach(events);
+  const StreamEnd end = reason == FlowEnd::kRst ? StreamEnd::kRst : StreamEnd::kFlow;
+  streams_->Close(slot, end, clock_.now_ns());
+}
+
 void FlowTracker::EndFlow(uint32_t slot, FlowEnd reason, EventBuffer& events) {
   timers_->Disarm(slot);
   EndDisarmed(slot, reason, events);
@@ -61,6 +69,7 @@ void FlowTracker::EndDisarmed(uint32_t slot, FlowEnd reason, EventBuffer& events
   table_->PrefetchGroup(HashOf(rules_, table_->hot(slot), table_->addresses(slot)));
   reason = ReasonOf(table_->hot(slot), reason);
   ++counters_.ended[static_cast<size_t>(reason)];
+  CloseStreams(slot, reason, &events);
   Emit(EventKind::kFlowEnded, slot, reason, events);
   Remove(slot);
 }
@@ -78,6 +87,10 @@ void FlowTracker::Remove(uint32_t slot) {
 
 bool FlowTracker::Expire(EventBuffer& events) {
   const int64_t now = clock_.now_ns();
+  if (streams_ != nullptr) {
+    streams_->Attach(&events);
+    streams_->Expire(now);
+  }
   while (events.HasRoom()) {
     const uint32_t slot = timers_->PopDue(now);
     if (slot == kNoSlot) return false;
@@ -104,7 +117,8 @@ bool FlowTracker::Flush(EventBuffer& events) {
 }
 
 int64_t FlowTracker::NextExpiry() const {
-  const int64_t due = timers_->NextDue();
+  int64_t due = timers_->NextDue();
+  if (streams_ != nullptr) due = std::min(due, streams_->NextExpiry());
   return due == INT64_MAX ? due : clock_.ToTimestamp(due);
 }
 
@@ -212,6 +226,11 @@ void FlowTracker::FillRecord(uint32_t slot, FlowEnd reason, FlowRecord& record) 
   History::Spell(cold.history, record.history);
   tunnels_->PathOf(hot.key.tunnel, record.tunnel);
   record.user = cold.user;
+  record.reassembled = streams_ != nullptr && hot.protocol == ip_protocol::kTcp;
+  if (!record.reassembled) return;
+  for (int direction = 0; direction < 2; ++direction) {
+    record.stream[static_cast<size_t>(direction)] = streams_->totals(hot, direction ^ initiator);
+  }
 }
 
 uint64_t FlowTracker::PacketsOf(uint32_t slot, int side) const {
@@ -261,7 +280,51 @@ bool FlowTracker::Bypass(FlowHandle flow, bool bypass) {
   FlowHot& hot = table_->hot(flow.slot);
   hot.flags = static_cast<uint8_t>(bypass ? hot.flags | flow_flag::kBypassed
                                           : hot.flags & ~flow_flag::kBypassed);
+  if (bypass && streams_ != nullptr) {
+    streams_->Attach(nullptr);
+    for (int side = 0; side < 2; ++side) streams_->Stop(hot, side);
+  }
   return true;
+}
+
+int FlowTracker::SideOf(FlowHandle flow, int direction) const {
+  return direction ^ (table_->hot(flow.slot).flags & flow_flag::kInitiatorIsB);
+}
+
+bool FlowTracker::StopStream(FlowHandle flow, int direction) {
+  if (streams_ == nullptr || !Valid(flow)) return false;
+  streams_->Attach(nullptr);
+  streams_->Stop(table_->hot(flow.slot), SideOf(flow, direction));
+  return true;
+}
+
+bool FlowTracker::LimitDepth(FlowHandle flow, int direction, uint64_t depth) {
+  if (streams_ == nullptr || !Valid(flow)) return false;
+  streams_->Attach(nullptr);
+  return streams_->LimitDepth(flow.slot, table_->hot(flow.slot), SideOf(flow, direction), depth);
+}
+
+bool FlowTracker::Keep(const Event& event, uint32_t size) {
+  if (streams_ == nullptr || !Valid(event.flow) || event.kind != EventKind::kStreamData)
+    return false;
+  StreamData data;
+  data.offset = event.offset;
+  data.data = event.data;
+  data.size = static_cast<uint32_t>(event.size);
+  return streams_->Keep(table_->hot(event.flow.slot), SideOf(event.flow, event.direction), data,
+                        size);
+}
+
+void FlowTracker::Release() {
+  if (streams_ != nullptr) streams_->Release();
+}
+
+StreamCounters FlowTracker::stream_counters() const {
+  return streams_ != nullptr ? streams_->counters() : StreamCounters{};
+}
+
+size_t FlowTracker::MostStreamEvents() const {
+  return streams_ != nullptr ? streams_->MostEvents() : 0;
 }
 
 uint64_t* FlowTracker::User(FlowHandle flow) {
@@ -270,6 +333,7 @@ uint64_t* FlowTracker::User(FlowHandle flow) {
 
 std::optional<FlowRecord> FlowTracker::End(FlowHandle flow) {
   if (!Valid(flow)) return std::nullopt;
+  CloseStreams(flow.slot, FlowEnd::kNone, nullptr);
   FlowRecord record;
   FillRecord(flow.slot, FlowEnd::kNone, record);
   timers_->Disarm(flow.slot);

@@ -68,7 +68,8 @@ class Reassembler {
   void Acknowledge(uint32_t connection, int side, uint32_t sequence, int64_t time_ns);
 
   // Ends what is open of both streams: holes are announced, what waits is delivered. The
-  // connection's number may be given out again; its memory comes back with the next Release.
+  // connection's number may be given out again, and until then totals() tells of the closed one;
+  // its memory comes back with the next Release.
   void Close(uint32_t connection, StreamEnd end, int64_t time_ns);
 
   // Gives up holes whose time has come. Cost: those that have.
@@ -89,6 +90,12 @@ class Reassembler {
 
   StreamTotals totals(uint32_t connection, int side) const;
   const StreamCounters& counters() const { return counters_; }
+
+  // Earliest time at which Expire has something to do; INT64_MAX when there is nothing. O(1).
+  int64_t NextExpiry() const;
+  // Pieces that can wait at once: what one call may deliver is no more than they, each with a hole
+  // before it, and its own bytes.
+  uint32_t most_pieces() const { return pieces_.size(); }
 
   void Prefetch(uint32_t connection, int side) const {
     __builtin_prefetch(&LineOf(connection, side), 1);

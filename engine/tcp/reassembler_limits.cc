@@ -136,4 +136,15 @@ void Reassembler::Expire(int64_t now_ns) {
   }
 }
 
+int64_t Reassembler::NextExpiry() const {
+  int64_t next = INT64_MAX;
+  if (const uint32_t queue = queues_.FirstInGrace(); queue != StreamQueue::kNone)
+    next = queues_.At(queue).grace_due_ns;
+  if (const uint32_t queue = queues_.FirstWaiting();
+      queue != StreamQueue::kNone && options_.hole_timeout_ns > 0) {
+    next = std::min(next, queues_.At(queue).waits_since_ns + options_.hole_timeout_ns);
+  }
+  return next;
+}
+
 }  // namespace weir

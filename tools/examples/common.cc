@@ -43,15 +43,18 @@ std::vector<std::unique_ptr<FrameSource>> Sources(int argc, char** argv) {
   return sources;
 }
 
-std::unique_ptr<Shard> MakeShard(int argc, char** argv) {
-  return OrExit(Shard::Create(ShardOptions{}, Sources(argc, argv)));
+std::unique_ptr<Shard> MakeShard(int argc, char** argv, const ShardOptions& options) {
+  return OrExit(Shard::Create(options, Sources(argc, argv)));
+}
+
+std::string Ends(const FlowKey& key) {
+  return Endpoint(key, key.source.data(), key.source_port) + " > " +
+         Endpoint(key, key.destination.data(), key.destination_port);
 }
 
 void Print(const FlowRecord& record) {
-  const FlowKey& key = record.key;
-  std::printf("%s > %s protocol %d %s: %llu packets %llu bytes, %llu packets %llu bytes\n",
-              Endpoint(key, key.source.data(), key.source_port).c_str(),
-              Endpoint(key, key.destination.data(), key.destination_port).c_str(), key.protocol,
+  std::printf("%s protocol %d %s: %llu packets %llu bytes, %llu packets %llu bytes\n",
+              Ends(record.key).c_str(), record.key.protocol,
               std::string(Name(record.state)).c_str(),
               static_cast<unsigned long long>(record.packets[0]),
               static_cast<unsigned long long>(record.bytes[0]),

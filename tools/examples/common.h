@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "engine/shard.h"
@@ -13,8 +14,11 @@ namespace weir::examples {
 // the program with a message when the file cannot be read.
 std::vector<std::unique_ptr<FrameSource>> Sources(int argc, char** argv);
 
-// A shard with default options over Sources(). Ends the program with a message when it cannot be.
-std::unique_ptr<Shard> MakeShard(int argc, char** argv);
+// A shard over Sources(). Ends the program with a message when it cannot be.
+std::unique_ptr<Shard> MakeShard(int argc, char** argv, const ShardOptions& options = {});
+
+// "192.0.2.1:20000 > 198.51.100.1:80", from the initiator to the responder.
+std::string Ends(const FlowKey& key);
 
 // "192.0.2.1:20000 > 198.51.100.1:80 tcp closed: 5 packets 300 bytes, 4 packets 500 bytes"
 void Print(const FlowRecord& record);
