@@ -286,6 +286,7 @@ absl::StatusOr<std::unique_ptr<Shard>> Shard::Create(
   }
   FlowOptions flow = options.flow;
   flow.decoder = options.decoder;
+  flow.drop_bad_checksums = options.checksum == ChecksumMode::kDrop;
   auto tracker = FlowTracker::Create(flow);
   if (!tracker.ok()) return tracker.status();
   const int wait_fd = sources.front()->wait_fd();

@@ -1,10 +1,12 @@
-// Any frames through a whole shard: each is counted once, and every flow's packets are the
-// ledger's.
+// Any frames through a whole shard: each is counted once, every flow's packets are the ledger's,
+// and each stream's bytes and holes follow one another.
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <iterator>
+#include <map>
 #include <memory>
+#include <tuple>
 #include <vector>
 
 #include "engine/flow/flow_tracker.h"
@@ -33,6 +35,42 @@ weir::ShardOptions OptionsOf(uint8_t bits) {
   return options;
 }
 
+// Nothing to do with the bits above: streams, small enough for every limit to be met.
+void ChooseStreams(uint8_t bits, weir::ShardOptions& options) {
+  if ((bits & 0x80) != 0) return;
+  weir::StreamOptions& streams = options.flow.streams.emplace();
+  streams.overlap = static_cast<weir::OverlapPolicy>((bits & 0x0f) % weir::kOverlapPolicies);
+  streams.memory_bytes = 256 << 10;
+  streams.stream_bytes = (bits & 0x10) != 0 ? 4096 : 0;
+  streams.stream_pieces = (bits & 0x10) != 0 ? 8 : 0;
+  streams.history_bytes = (bits & 0x20) != 0 ? 4096 : 0;
+  streams.max_connections = (bits & 0x40) != 0 ? 1 : 0;
+  options.events |= weir::event_mask::kStreams | weir::event_mask::kSegments;
+}
+
+// The next offset of each stream, by flow and direction.
+class Continuity {
+ public:
+  void Check(const weir::Event& event) {
+    using weir::EventKind;
+    const Key key = {event.flow.slot, event.flow.generation, event.direction};
+    if (event.kind == EventKind::kStreamData) {
+      for (uint64_t i = 0; i < event.size; ++i) sum_ += event.data[i];  // all of it can be read
+    }
+    if (event.kind == EventKind::kStreamData || event.kind == EventKind::kStreamHole) {
+      if (event.offset != next_[key]) std::abort();
+      next_[key] += event.size;
+    } else if (event.kind == EventKind::kStreamEnd) {
+      if (event.offset != next_[key]) std::abort();
+    }
+  }
+
+ private:
+  using Key = std::tuple<uint32_t, uint32_t, int>;
+  std::map<Key, uint64_t> next_;
+  volatile uint64_t sum_ = 0;
+};
+
 // Pieces, each behind its length, how much of it was captured, and the time since the last one.
 std::vector<weir::Frame> FramesOf(const uint8_t* data, size_t size, uint16_t link_type) {
   std::vector<weir::Frame> frames;
@@ -54,22 +92,26 @@ std::vector<weir::Frame> FramesOf(const uint8_t* data, size_t size, uint16_t lin
 
 }  // namespace
 
-// The first byte chooses the options, the second one the link type.
+// The first byte chooses the options, the second one the link type, the third one those of streams.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  if (size < 6) return 0;
+  if (size < 7) return 0;
   const uint16_t link_type = kLinkTypes[data[1] % std::size(kLinkTypes)];
-  auto source = weir::MemorySource::FromFrames(FramesOf(data + 2, size - 2, link_type));
+  auto source = weir::MemorySource::FromFrames(FramesOf(data + 3, size - 3, link_type));
   if (!source.ok()) return 0;
   std::vector<std::unique_ptr<weir::FrameSource>> sources;
   sources.push_back(*std::move(source));
-  auto shard = weir::Shard::Create(OptionsOf(data[0]), std::move(sources));
+  weir::ShardOptions options = OptionsOf(data[0]);
+  ChooseStreams(data[2], options);
+  auto shard = weir::Shard::Create(options, std::move(sources));
   if (!shard.ok()) std::abort();
   uint64_t packets = 0;
+  Continuity continuity;
   while (!(*shard)->done()) {
     for (const weir::Event& event : (*shard)->Poll()) {
       if (event.kind == weir::EventKind::kFlowEnded) {
         packets += event.record->packets[0] + event.record->packets[1];
       }
+      continuity.Check(event);
     }
   }
   const weir::Ledger& ledger = (*shard)->ledger();
