@@ -16,6 +16,23 @@ void WriteReasons(JsonLine& line, std::string_view key,
   line.EndObject();
 }
 
+void WriteStreams(JsonLine& line, const StreamCounters& streams) {
+  line.StartObject("streams");
+  line.Number("payload", streams.payload);
+  line.Number("delivered", streams.delivered);
+  line.Number("retransmitted", streams.retransmitted);
+  WriteReasons<Refused>(line, "refused", streams.refused);
+  line.Number("buffered", streams.buffered);
+  WriteReasons<HoleReason>(line, "lost", streams.lost);
+  WriteReasons<HoleReason>(line, "holes", streams.holes);
+  line.Number("segments", streams.segments);
+  line.Number("out_of_order", streams.out_of_order);
+  line.Number("conflicts", streams.conflicts);
+  line.Number("conflicting", streams.conflicting);
+  line.Number("uncompared", streams.uncompared);
+  line.EndObject();
+}
+
 void WriteLedger(JsonLine& line, const Ledger& ledger) {
   line.StartObject("ledger");
   line.Number("received", ledger.received);
@@ -31,6 +48,7 @@ void WriteLedger(JsonLine& line, const Ledger& ledger) {
   line.Number("tracked", ledger.tracked);
   line.Number("tracked_bytes", ledger.tracked_bytes);
   WriteReasons<Anomaly>(line, "anomaly", ledger.anomaly);
+  WriteStreams(line, ledger.streams);
   line.Number("ledger_errors", ledger.ledger_errors);
   line.EndObject();
 }

@@ -10,7 +10,7 @@ namespace weir {
 namespace {
 
 constexpr size_t kBufferBytes = 128 * 1024;
-constexpr size_t kLongestLine = 6 * 1024;  // both kinds of line, names of interface and file apart
+constexpr size_t kLongestLine = 8 * 1024;  // both kinds of line, names of interface and files apart
 constexpr size_t kLongestEscape = 6;       // one byte as \u001f
 
 bool HasPorts(const FlowKey& key) {
@@ -161,7 +161,27 @@ void WriteLabels(JsonLine& line, const FlowRecord& record) {
   line.EndObject();
 }
 
-void WriteWeir(JsonLine& line, const FlowRecord& record, uint16_t shard) {
+// TCP flows whose streams were put together.
+void WriteStreams(JsonLine& line, const FlowRecord& record, const StreamFileNames& files) {
+  if (!record.reassembled) return;
+  constexpr std::array<std::string_view, 2> kDirections = {"toserver", "toclient"};
+  line.StartObject("stream");
+  for (size_t i = 0; i < kDirections.size(); ++i) {
+    const StreamTotals& stream = record.stream[i];
+    line.StartObject(kDirections[i]);
+    line.Number("bytes", stream.delivered);
+    line.Number("lost", stream.lost);
+    line.Number("retransmitted", stream.retransmitted);
+    line.Number("out_of_order", uint64_t{stream.out_of_order});
+    line.Number("conflicts", uint64_t{stream.conflicts});
+    if (!files[i].empty()) line.Text("file", files[i]);
+    line.EndObject();
+  }
+  line.EndObject();
+}
+
+void WriteWeir(JsonLine& line, const FlowRecord& record, const StreamFileNames& files,
+               uint16_t shard) {
   line.StartObject("weir");
   line.Text("end", Name(record.end));
   const auto history_end = std::find(record.history.begin(), record.history.end(), '\0');
@@ -173,6 +193,7 @@ void WriteWeir(JsonLine& line, const FlowRecord& record, uint16_t shard) {
   WriteInterim(line, record);
   WriteTunnel(line, record.tunnel);
   WriteLabels(line, record);
+  WriteStreams(line, record, files);
   line.Number("shard", uint64_t{shard});
   line.EndObject();
 }
@@ -188,8 +209,8 @@ EveWriter::EveWriter(const EveOptions& options)
 
 EveWriter::~EveWriter() = default;
 
-void EveWriter::Append(const FlowRecord& record) {
-  buffer_.Reserve(longest_line_);
+void EveWriter::Append(const FlowRecord& record, const StreamFileNames& files) {
+  buffer_.Reserve(longest_line_ + kLongestEscape * (files[0].size() + files[1].size()));
   JsonLine& line = *line_;
   line.Begin();
   line.Text("timestamp", timestamps_.Format(record.end_ns).view());
@@ -205,7 +226,7 @@ void EveWriter::Append(const FlowRecord& record) {
     line.Text("community_id", CommunityIdOf(key, record.icmp_type, record.icmp_code).view());
   }
   if (key.protocol == ip_protocol::kTcp) WriteTcp(line, record);
-  WriteWeir(line, record, options_.shard);
+  WriteWeir(line, record, files, options_.shard);
   line.End();
 }
 

@@ -7,6 +7,7 @@
 // to a file. Thread: one. Allocates only until the buffer has its size.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -38,6 +39,9 @@ struct EveStats {
   DedupCounters dedup;
 };
 
+// The files that hold a flow's streams, by direction; empty = none.
+using StreamFileNames = std::array<std::string, 2>;
+
 class EveWriter {
  public:
   explicit EveWriter(const EveOptions& options);
@@ -47,7 +51,7 @@ class EveWriter {
 
   // One line, event_type "flow". Its timestamp is the flow's last packet, so it does not depend on
   // when the engine looked.
-  void Append(const FlowRecord& record);
+  void Append(const FlowRecord& record, const StreamFileNames& files = {});
 
   // One line, event_type "stats", with every counter of the ledger by name. What the kernel does
   // not tell is null.

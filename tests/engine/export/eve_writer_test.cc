@@ -99,6 +99,35 @@ TEST_F(EveWriterTest, OwnWordsStandUnderWeir) {
   EXPECT_FALSE(eve["weir"].HasMember("tunnel"));
 }
 
+TEST_F(EveWriterTest, StreamsAreThereWhereTheyWerePutTogether) {
+  FlowRecord record = TcpRecord();
+  EXPECT_FALSE(One(record)["weir"].HasMember("stream"));
+  record.reassembled = true;
+  record.stream[0] = {
+      .delivered = 10, .lost = 20, .retransmitted = 30, .out_of_order = 4, .conflicts = 5};
+  const Document eve = One(record);
+  const Value& stream = eve["weir"]["stream"];
+  EXPECT_EQ(stream["toserver"]["bytes"].GetInt(), 10);
+  EXPECT_EQ(stream["toserver"]["lost"].GetInt(), 20);
+  EXPECT_EQ(stream["toserver"]["retransmitted"].GetInt(), 30);
+  EXPECT_EQ(stream["toserver"]["out_of_order"].GetInt(), 4);
+  EXPECT_EQ(stream["toserver"]["conflicts"].GetInt(), 5);
+  EXPECT_EQ(stream["toclient"]["bytes"].GetInt(), 0);
+  EXPECT_FALSE(stream["toserver"].HasMember("file"));
+}
+
+TEST_F(EveWriterTest, StreamFilesAreNamedWhateverTheirName) {
+  FlowRecord record = TcpRecord();
+  record.reassembled = true;
+  const std::string odd = std::string(20'000, '\x01') + "\"\\\n";
+  EveWriter writer({});
+  writer.Append(record, {"", odd});
+  const Document eve = Parse(writer);
+  const Value& stream = eve["weir"]["stream"];
+  EXPECT_FALSE(stream["toserver"].HasMember("file"));
+  EXPECT_EQ(std::string(stream["toclient"]["file"].GetString()), odd);
+}
+
 TEST_F(EveWriterTest, AFullHistoryNeedsNoTerminator) {
   FlowRecord record = TcpRecord();
   record.history.fill('D');
@@ -232,6 +261,41 @@ TEST_F(EveWriterTest, ClearStartsANewText) {
   EXPECT_EQ(writer.text(), first);
 }
 
+TEST_F(EveWriterTest, StatsHaveTheLedgerOfStreams) {
+  EveStats stats;
+  StreamCounters& counted = stats.ledger.streams;
+  counted.payload = 100;
+  counted.delivered = 60;
+  counted.retransmitted = 20;
+  counted.refused[static_cast<size_t>(Refused::kAfterEnd)] = 15;
+  counted.buffered = 5;
+  counted.lost[static_cast<size_t>(HoleReason::kTruncated)] = 7;
+  counted.holes[static_cast<size_t>(HoleReason::kTruncated)] = 2;
+  counted.segments = 9;
+  counted.out_of_order = 4;
+  counted.conflicts = 3;
+  counted.conflicting = 8;
+  counted.uncompared = 6;
+  EveWriter writer({});
+  writer.AppendStats(stats);
+  const Document eve = Parse(writer);
+  const Value& streams = eve["stats"]["ledger"]["streams"];
+  EXPECT_EQ(streams["payload"].GetInt(), 100);
+  EXPECT_EQ(streams["delivered"].GetInt(), 60);
+  EXPECT_EQ(streams["retransmitted"].GetInt(), 20);
+  EXPECT_EQ(streams["refused"]["after_end"].GetInt(), 15);
+  EXPECT_EQ(streams["refused"].MemberCount(), kRefusedReasons);
+  EXPECT_EQ(streams["buffered"].GetInt(), 5);
+  EXPECT_EQ(streams["lost"]["truncated"].GetInt(), 7);
+  EXPECT_EQ(streams["lost"].MemberCount(), kHoleReasons);
+  EXPECT_EQ(streams["holes"]["truncated"].GetInt(), 2);
+  EXPECT_EQ(streams["segments"].GetInt(), 9);
+  EXPECT_EQ(streams["out_of_order"].GetInt(), 4);
+  EXPECT_EQ(streams["conflicts"].GetInt(), 3);
+  EXPECT_EQ(streams["conflicting"].GetInt(), 8);
+  EXPECT_EQ(streams["uncompared"].GetInt(), 6);
+}
+
 TEST_F(EveWriterTest, StatsHaveTheWholeLedger) {
   EveStats stats;
   stats.ledger.received = 10;
@@ -254,6 +318,7 @@ TEST_F(EveWriterTest, StatsHaveTheWholeLedger) {
   EXPECT_EQ(ledger["fragment_dropped"].MemberCount(), kFragmentDropReasons);
   EXPECT_EQ(ledger["anomaly"].MemberCount(), kAnomalies);
   EXPECT_EQ(ledger["tracked"].GetInt(), 4);
+  EXPECT_EQ(ledger["streams"]["delivered"].GetInt(), 0);
   EXPECT_EQ(eve["stats"]["capture"]["kernel_drops"].GetInt(), 7);
   EXPECT_TRUE(eve["stats"]["capture"]["nic_missed"].IsNull()) << "unknown is not zero";
 }
