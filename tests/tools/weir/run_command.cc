@@ -8,7 +8,6 @@
 
 #include <csignal>
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -105,13 +104,6 @@ CommandResult RunWeir(std::vector<std::string> arguments) {
   return Command(std::move(arguments)).Run();
 }
 
-TemporaryFolder::TemporaryFolder() {
-  path_ = testing::TempDir() + "weir_folder_XXXXXX";
-  EXPECT_NE(mkdtemp(path_.data()), nullptr);
-}
-
-TemporaryFolder::~TemporaryFolder() { std::filesystem::remove_all(path_); }
-
 // https://www.ietf.org/archive/id/draft-ietf-opsawg-pcap-04.html section 4
 Bytes PcapOf(const std::vector<Bytes>& frames, uint32_t step_us) {
   Bytes file;
@@ -132,12 +124,6 @@ void WriteFile(const std::string& path, const Bytes& bytes) {
   std::ofstream(path, std::ios::binary)
       .write(reinterpret_cast<const char*>(bytes.data()),
              static_cast<std::streamsize>(bytes.size()));
-}
-
-std::string ReadFile(const std::string& path) {
-  std::ostringstream text;
-  text << std::ifstream(path, std::ios::binary).rdbuf();
-  return text.str();
 }
 
 std::vector<std::string> Lines(const std::string& text) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tests/support/packet_builder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace weir::test {
 
@@ -71,21 +72,9 @@ class Command {
 
 CommandResult RunWeir(std::vector<std::string> arguments);
 
-// A folder of its own for a test; goes with it.
-class TemporaryFolder {
- public:
-  TemporaryFolder();
-  ~TemporaryFolder();
-  std::string File(const std::string& name) const { return path_ + "/" + name; }
-
- private:
-  std::string path_;
-};
-
 // A pcap file (microseconds, Ethernet) of `frames`, `step_us` apart, starting at 1,000,000,000 s.
 Bytes PcapOf(const std::vector<Bytes>& frames, uint32_t step_us = 1000);
 void WriteFile(const std::string& path, const Bytes& bytes);
-std::string ReadFile(const std::string& path);
 std::vector<std::string> Lines(const std::string& text);
 
 // Waits until `condition` holds, at most ten seconds; false when it does not.
