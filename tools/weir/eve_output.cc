@@ -25,14 +25,10 @@ absl::StatusOr<std::unique_ptr<EveOutput>> EveOutput::Open(const CommandOptions&
   return std::unique_ptr<EveOutput>(new EveOutput(MakeEveOptions(options), *std::move(file)));
 }
 
-absl::Status EveOutput::Handle(std::span<const Event> events, int64_t now_ns) {
-  for (const Event& event : events) {
-    if (event.kind != EventKind::kFlowEnded && event.kind != EventKind::kFlowInterim) continue;
-    writer_.Append(*event.record);
-    if (writer_.text().size() < kPieceBytes) continue;
-    if (auto status = Flush(now_ns); !status.ok()) return status;
-  }
-  return status_;
+absl::Status EveOutput::Append(const FlowRecord& record, const StreamFileNames& files,
+                               int64_t now_ns) {
+  writer_.Append(record, files);
+  return writer_.text().size() < kPieceBytes ? status_ : Flush(now_ns);
 }
 
 absl::Status EveOutput::Flush(int64_t now_ns) {

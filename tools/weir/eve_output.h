@@ -5,12 +5,11 @@
 #pragma once
 
 #include <memory>
-#include <span>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "engine/export/eve_writer.h"
-#include "engine/flow/event.h"
+#include "engine/flow/record.h"
 #include "tools/rotating_file.h"
 #include "tools/weir/options.h"
 
@@ -22,8 +21,8 @@ class EveOutput {
   static absl::StatusOr<std::unique_ptr<EveOutput>> Open(const CommandOptions& options,
                                                          int64_t now_ns);
 
-  // Takes the flow records among `events`; writes once enough has come together.
-  absl::Status Handle(std::span<const Event> events, int64_t now_ns);
+  // Takes a flow record and the files of its streams; writes once enough has come together.
+  absl::Status Append(const FlowRecord& record, const StreamFileNames& files, int64_t now_ns);
   // Writes what is there: the wire is silent, and a reader waits.
   absl::Status Flush(int64_t now_ns);
   absl::Status Reopen(int64_t now_ns);

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <filesystem>
 #include <limits>
 
@@ -26,19 +27,29 @@ absl::Status Read(std::string_view option, const std::string& text, Parser parse
   return About(option, parsed.status());
 }
 
-// Like Read, for values of which 0 makes no sense.
+// Like Read, for numbers that must fit.
 template <typename Value, typename Parser>
-absl::Status ReadPositive(std::string_view option, const std::string& text, Parser parse,
-                          Value& value) {
+absl::Status ReadNumber(std::string_view option, const std::string& text, Parser parse,
+                        Value& value) {
   if (text.empty()) return absl::OkStatus();
   const auto parsed = parse(text);
   if (!parsed.ok()) return About(option, parsed.status());
-  if (*parsed == 0) return Usage(absl::StrFormat("%s: must be more than 0", option));
   if (static_cast<uint64_t>(*parsed) > static_cast<uint64_t>(std::numeric_limits<Value>::max())) {
     return Usage(absl::StrFormat("%s: %s is too large", option, text));
   }
   value = static_cast<Value>(*parsed);
   return absl::OkStatus();
+}
+
+// Like ReadNumber, for values of which 0 makes no sense.
+template <typename Value, typename Parser>
+absl::Status ReadPositive(std::string_view option, const std::string& text, Parser parse,
+                          Value& value) {
+  absl::Status status = ReadNumber(option, text, parse, value);
+  if (status.ok() && !text.empty() && value == 0) {
+    status = Usage(absl::StrFormat("%s: must be more than 0", option));
+  }
+  return status;
 }
 
 absl::StatusOr<bool> ParseDecap(std::string_view text) {
@@ -97,6 +108,21 @@ absl::Status CheckOutputs(const RawOptions& raw) {
   return absl::OkStatus();
 }
 
+absl::Status CheckStreams(const RawOptions& raw) {
+  if (!raw.stream_holes.empty() && raw.streams.empty()) {
+    return Usage("--stream-holes is about the files of --streams DIR: give that too");
+  }
+  if (!raw.streams.empty() || !raw.eve.empty()) return absl::OkStatus();
+  const char* given = !raw.stream_limit.empty()     ? "--stream-limit"
+                      : !raw.stream_depth.empty()   ? "--stream-depth"
+                      : !raw.stream_memory.empty()  ? "--stream-memory"
+                      : !raw.stream_history.empty() ? "--stream-history"
+                                                    : nullptr;
+  if (given == nullptr) return absl::OkStatus();
+  return Usage(absl::StrFormat(
+      "%s: streams are put together for --streams DIR or --eve FILE: give one of them", given));
+}
+
 absl::Status ReadSource(const RawOptions& raw, CommandOptions& options) {
   options.interface = raw.interface;
   options.file = raw.file;
@@ -133,12 +159,46 @@ absl::Status ReadKey(const RawOptions& raw, CommandOptions& options) {
 }
 
 absl::Status ReadFlows(const RawOptions& raw, CommandOptions& options) {
-  if (auto status = ReadPositive("--max-flows", raw.max_flows, ParseCount, options.flow.max_flows);
-      !status.ok()) {
-    return status;
+  return ReadPositive("--max-flows", raw.max_flows, ParseCount, options.flow.max_flows);
+}
+
+// The limit that a person knows is in bytes; that in pieces follows, so that small ones do not take
+// much more. No limit: nothing but the end, or the common memory, gives a hole up.
+absl::Status ReadStreamLimit(const RawOptions& raw, StreamOptions& streams) {
+  if (raw.stream_limit.empty()) return absl::OkStatus();
+  constexpr uint64_t kBytesPerPiece = 256;
+  absl::Status status =
+      ReadNumber("--stream-limit", raw.stream_limit, ParseSize, streams.stream_bytes);
+  const uint64_t pieces = streams.stream_bytes / kBytesPerPiece;
+  if (streams.stream_bytes == 0) {
+    streams.stream_pieces = 0;
+    streams.hole_timeout_ns = 0;
+  } else if (pieces > streams.stream_pieces) {
+    streams.stream_pieces = static_cast<uint32_t>(std::min<uint64_t>(pieces, UINT32_MAX));
   }
-  if (raw.timeout.empty()) return absl::OkStatus();
-  return About("--timeout", ApplyTimeouts(raw.timeout, options.flow.timeouts));
+  return status;
+}
+
+absl::Status ReadStreams(const RawOptions& raw, CommandOptions& options) {
+  constexpr uint32_t kHistoryBytes = 64 << 10;
+  options.streams = raw.streams;
+  StreamOptions streams;
+  streams.history_bytes = kHistoryBytes;
+  absl::Status status =
+      Read("--stream-holes", raw.stream_holes, ParseStreamHoles, options.stream_holes);
+  status.Update(Read("--overlap", raw.overlap, ParseOverlap, streams.overlap));
+  status.Update(ReadStreamLimit(raw, streams));
+  status.Update(ReadNumber("--stream-depth", raw.stream_depth, ParseSize, streams.depth));
+  status.Update(
+      ReadPositive("--stream-memory", raw.stream_memory, ParseSize, streams.memory_bytes));
+  status.Update(
+      ReadNumber("--stream-history", raw.stream_history, ParseSize, streams.history_bytes));
+  if (!raw.timeout.empty()) {
+    status.Update(About(
+        "--timeout", ApplyTimeouts(raw.timeout, options.flow.timeouts, streams.hole_timeout_ns)));
+  }
+  if (!raw.streams.empty() || !raw.eve.empty()) options.flow.streams = streams;
+  return status;
 }
 
 absl::Status ReadRun(const RawOptions& raw, CommandOptions& options) {
@@ -161,11 +221,11 @@ absl::Status ReadRun(const RawOptions& raw, CommandOptions& options) {
 }  // namespace
 
 absl::StatusOr<CommandOptions> Interpret(const RawOptions& raw) {
-  for (const auto check : {CheckSource, CheckLiveOnly, CheckOutputs}) {
+  for (const auto check : {CheckSource, CheckLiveOnly, CheckOutputs, CheckStreams}) {
     if (auto status = check(raw); !status.ok()) return status;
   }
   CommandOptions options;
-  for (const auto read : {ReadSource, ReadDedup, ReadKey, ReadFlows, ReadRun}) {
+  for (const auto read : {ReadSource, ReadDedup, ReadKey, ReadFlows, ReadStreams, ReadRun}) {
     if (auto status = read(raw, options); !status.ok()) return status;
   }
   return options;

@@ -5,9 +5,11 @@
 #include <iterator>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "tools/weir/parse.h"
 
 namespace weir {
@@ -44,6 +46,8 @@ constexpr Named<KeyKind> kKeyKinds[] = {{"five-tuple", KeyKind::kFiveTuple},
 constexpr Named<CaptureDirection> kDirections[] = {{"both", CaptureDirection::kBoth},
                                                    {"in", CaptureDirection::kIn},
                                                    {"out", CaptureDirection::kOut}};
+constexpr Named<StreamHoles> kStreamHoles[] = {{"zero", StreamHoles::kZero},
+                                               {"join", StreamHoles::kJoin}};
 constexpr Named<bool> kSwitch[] = {{"yes", true}, {"no", false}};
 
 template <typename Value>
@@ -64,10 +68,13 @@ absl::StatusOr<Value> Find(const Named<Value> (&table)[kCount], std::string_view
       absl::StrFormat("'%s' is none of: %s", name, NamesOf<Value>(std::span(table))));
 }
 
-absl::Status SetTimeout(std::string_view name, std::string_view value, Timeouts& timeouts) {
+absl::Status SetTimeout(std::string_view name, std::string_view value, Timeouts& timeouts,
+                        int64_t& hole_ns) {
   auto duration_ns = ParseDuration(value);
   if (!duration_ns.ok()) return duration_ns.status();
   const int64_t timeout_ns = std::min(*duration_ns, kLongestTimeoutNs);
+  if (name == "hole" || name == "all") hole_ns = timeout_ns;
+  if (name == "hole") return absl::OkStatus();
   if (name == "all") {
     for (const auto& entry : kTimeouts) {
       if (entry.value != &Timeouts::active) timeouts.*entry.value = timeout_ns;
@@ -76,7 +83,8 @@ absl::Status SetTimeout(std::string_view name, std::string_view value, Timeouts&
   }
   const auto field = Find(kTimeouts, name);
   if (!field.ok()) {
-    return absl::InvalidArgumentError(absl::StrCat(std::string(field.status().message()), ", all"));
+    return absl::InvalidArgumentError(
+        absl::StrCat(std::string(field.status().message()), ", hole, all"));
   }
   if (timeout_ns == 0 && *field != &Timeouts::active) {
     return absl::InvalidArgumentError(
@@ -138,14 +146,15 @@ absl::StatusOr<DedupMode> ParseMode(std::string_view text) {
 
 }  // namespace
 
-absl::Status ApplyTimeouts(std::string_view text, Timeouts& timeouts) {
+absl::Status ApplyTimeouts(std::string_view text, Timeouts& timeouts, int64_t& hole_ns) {
   const auto parts = ParseList(text);
   if (!parts.ok()) return parts.status();
   for (const bool all : {true, false}) {
     for (const std::string_view part : *parts) {
       const auto pair = SplitPair(part);
       if ((pair.first == "all") != all) continue;
-      if (auto status = SetTimeout(pair.first, pair.second, timeouts); !status.ok()) return status;
+      absl::Status status = SetTimeout(pair.first, pair.second, timeouts, hole_ns);
+      if (!status.ok()) return status;
     }
   }
   return absl::OkStatus();
@@ -184,6 +193,17 @@ absl::StatusOr<KeyKind> ParseKeyKind(std::string_view text) { return Find(kKeyKi
 
 absl::StatusOr<CaptureDirection> ParseDirection(std::string_view text) {
   return Find(kDirections, text);
+}
+
+absl::StatusOr<OverlapPolicy> ParseOverlap(std::string_view text) {
+  if (const auto policy = OverlapPolicyOf(text)) return *policy;
+  const std::vector<std::string> names(kOverlapPolicyNames.begin(), kOverlapPolicyNames.end());
+  return absl::InvalidArgumentError(
+      absl::StrFormat("'%s' is none of: %s", text, absl::StrJoin(names, ", ")));
+}
+
+absl::StatusOr<StreamHoles> ParseStreamHoles(std::string_view text) {
+  return Find(kStreamHoles, text);
 }
 
 }  // namespace weir

@@ -1,5 +1,6 @@
 // The options whose value is a little language of its own: --timeout, --dedup, --key-with and
-// --key-without, --key, --direction. Thread: any. Errors list what may be written.
+// --key-without, --key, --direction, --overlap, --stream-holes. Thread: any. Errors list what may
+// be written.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +10,9 @@
 #include "absl/status/statusor.h"
 #include "engine/flow/options.h"
 #include "engine/packet/dedup.h"
+#include "engine/packet/overlap_policy.h"
 #include "rings/socket_filter.h"
+#include "tools/stream_files.h"
 
 namespace weir {
 
@@ -17,8 +20,9 @@ namespace weir {
 inline constexpr int64_t kLongestTimeoutNs = 36'500ll * 86'400 * 1'000'000'000;  // 100 years
 
 // "udp=60s,tcp=5min,syn=10s,all=1h": sets what is named in `timeouts`; "all" comes first wherever
-// it stands, and leaves "active" alone. Longer than kLongestTimeoutNs is cut to it.
-absl::Status ApplyTimeouts(std::string_view text, Timeouts& timeouts);
+// it stands, and leaves "active" alone. "hole" is how long a stream waits for lost bytes (0 = until
+// its end). Longer than kLongestTimeoutNs is cut to it.
+absl::Status ApplyTimeouts(std::string_view text, Timeouts& timeouts, int64_t& hole_ns);
 
 // "off", "loopback", "content,window=1ms,depth=256,ignore=mac+ttl+vlan+checksum,refresh=yes".
 absl::StatusOr<DedupOptions> ParseDedup(std::string_view text);
@@ -31,5 +35,11 @@ absl::StatusOr<KeyKind> ParseKeyKind(std::string_view text);
 
 // "both", "in", "out".
 absl::StatusOr<CaptureDirection> ParseDirection(std::string_view text);
+
+// "first", "last", "linux"...: kOverlapPolicyNames.
+absl::StatusOr<OverlapPolicy> ParseOverlap(std::string_view text);
+
+// "zero", "join".
+absl::StatusOr<StreamHoles> ParseStreamHoles(std::string_view text);
 
 }  // namespace weir

@@ -23,6 +23,8 @@ constexpr char kExamples[] = R"(Examples:
   tcpdump -w - | weir -r - --eve - | jq .  from a pipe, JSON to a pipe
   weir -r big.pcap --filter 'tcp port 443' --write https.pcap
                                            what passed the filter, as pcap
+  weir -r big.pcap --filter 'tcp port 80 and host 10.0.0.1' --streams bytes
+                                           the bytes of these sessions, in files
 
 Sizes: 1500, 64k, 1MiB, 2GB. Times: 250us, 1ms, 5s, 5min, 2h, 30d. Counts: 1000, 100k, 1M.
 Signals: SIGINT and SIGTERM end cleanly, SIGHUP opens --eve and --write files anew.
@@ -113,8 +115,48 @@ void AddFlows(CLI::App& app, RawOptions& raw) {
          "--timeout", raw.timeout,
          "Silence that ends a flow (default tcp=5min,syn=20s,unanswered=60s,closing=60s,\n"
          "closed=10s,udp=60s,icmp=30s,other=30s); active=TIME reports long flows in between;\n"
+         "hole=TIME: a stream waits so long for lost bytes (default 30s, 0 = to its end);\n"
          "all=TIME sets every one but active")
       ->type_name("LIST")
+      ->group(kGroup);
+}
+
+void AddStreams(CLI::App& app, RawOptions& raw) {
+  constexpr char kGroup[] = "TCP streams (put together for --streams and --eve)";
+  app.add_option("--streams", raw.streams,
+                 "The bytes of each direction of each flow, one file for each in this folder,\n"
+                 "named as tcpflow does: 010.000.000.001.40000-010.000.000.002.00080, then c1\n"
+                 "for a later connection. The folder is made; a file that an earlier run left\n"
+                 "under the same name is written anew")
+      ->type_name("DIR")
+      ->group(kGroup);
+  app.add_option("--stream-holes", raw.stream_holes,
+                 "Lost bytes in these files: zero (default, the rest stays at its offset)\n"
+                 "or join (left out)")
+      ->type_name("HOW")
+      ->group(kGroup);
+  app.add_option("--overlap", raw.overlap,
+                 "Which bytes count where segments, or fragments, contradict each other: first\n"
+                 "(default), last, or as a system takes them: linux, windows, bsd, solaris...")
+      ->type_name("NAME")
+      ->group(kGroup);
+  app.add_option("--stream-limit", raw.stream_limit,
+                 "Bytes of a stream that wait for lost ones (default 1MiB; 0 = no limit, no time\n"
+                 "either: only --stream-memory)")
+      ->type_name("SIZE")
+      ->group(kGroup);
+  app.add_option("--stream-depth", raw.stream_depth,
+                 "Only the first bytes of each direction; 0 = all (default)")
+      ->type_name("SIZE")
+      ->group(kGroup);
+  app.add_option("--stream-memory", raw.stream_memory,
+                 "Memory for all that waits or is kept, taken at start (default 64MiB)")
+      ->type_name("SIZE")
+      ->group(kGroup);
+  app.add_option("--stream-history", raw.stream_history,
+                 "Retransmissions are compared with this much of what came before (default 64KiB;\n"
+                 "0 = not compared)")
+      ->type_name("SIZE")
       ->group(kGroup);
 }
 
@@ -161,6 +203,7 @@ void Describe(CLI::App& app, RawOptions& raw) {
   AddLive(app, raw);
   AddSelection(app, raw);
   AddFlows(app, raw);
+  AddStreams(app, raw);
   AddOutput(app, raw);
   AddEnd(app, raw);
   constexpr char kGroup[] = "Other";

@@ -9,6 +9,7 @@
 #include "engine/flow/options.h"
 #include "engine/packet/decoder.h"
 #include "engine/packet/dedup.h"
+#include "tools/stream_files.h"
 #include "tools/weir/option_values.h"
 #include "tools/weir/parse.h"
 
@@ -34,11 +35,13 @@ struct CommandOptions {
   std::string accept_src;
   DedupOptions dedup;
   DecoderOptions decoder;
-  FlowOptions flow;
+  FlowOptions flow;  // streams are set when --streams or --eve tell of them
 
   std::string eve;  // file, "-" for standard output; empty = none
   std::string write;
   RotateAt rotate;
+  std::string streams;  // folder; empty = none
+  StreamHoles stream_holes = StreamHoles::kZero;
 
   int64_t duration_ns = 0;  // 0 = until the end
   uint64_t count = 0;       // frames; 0 = until the end

@@ -1,4 +1,4 @@
-// All that a run writes to files. Thread: the one that polls. Errors: see RotatingFile.
+// All that a run writes to files. Thread: the one that polls. Errors: see RotatingFile, FilePool.
 #pragma once
 
 #include <memory>
@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "tools/stream_files.h"
 #include "tools/weir/eve_output.h"
 #include "tools/weir/frame_output.h"
 #include "tools/weir/options.h"
@@ -25,9 +26,14 @@ class Outputs {
   absl::Status Reopen(int64_t now_ns);
   absl::Status Finish(const EveStats& stats);
 
+  const StreamFiles* streams() const { return streams_.get(); }  // null: not asked for
+
  private:
-  std::unique_ptr<EveOutput> eve_;       // null: not asked for
-  std::unique_ptr<FrameOutput> frames_;  // likewise
+  absl::Status HandleFlows(std::span<const Event> events, int64_t now_ns);
+
+  std::unique_ptr<EveOutput> eve_;  // null, here and below: not asked for
+  std::unique_ptr<FrameOutput> frames_;
+  std::unique_ptr<StreamFiles> streams_;
 };
 
 }  // namespace weir

@@ -22,6 +22,8 @@ struct RawOptions {
   bool uniflow = false;
   std::string max_flows, timeout;
   std::string eve, write, rotate;
+  std::string streams, stream_holes;
+  std::string overlap, stream_limit, stream_depth, stream_memory, stream_history;
   std::string duration, count, interval;
   bool quiet = false;
 };

@@ -14,9 +14,11 @@ std::string Message(const absl::Status& status) { return std::string(status.mess
 
 TEST(ApplyTimeouts, SetsWhatIsNamedAndNothingElse) {
   Timeouts timeouts;
+  int64_t hole_ns = 1;
   const Timeouts before;
-  ASSERT_TRUE(
-      ApplyTimeouts("udp=1s,tcp=2min,syn=3s,closing=4s,closed=5s,icmp=6s,other=7s", timeouts).ok());
+  ASSERT_TRUE(ApplyTimeouts("udp=1s,tcp=2min,syn=3s,closing=4s,closed=5s,icmp=6s,other=7s",
+                            timeouts, hole_ns)
+                  .ok());
   EXPECT_EQ(timeouts.udp, 1 * Timeouts::kSecond);
   EXPECT_EQ(timeouts.tcp_established, 120 * Timeouts::kSecond);
   EXPECT_EQ(timeouts.tcp_syn, 3 * Timeouts::kSecond);
@@ -30,15 +32,30 @@ TEST(ApplyTimeouts, SetsWhatIsNamedAndNothingElse) {
 
 TEST(ApplyTimeouts, AllComesFirstWhereverItStands) {
   Timeouts timeouts;
-  ASSERT_TRUE(ApplyTimeouts("udp=1s,all=9s", timeouts).ok());
+  int64_t hole_ns = 1;
+  ASSERT_TRUE(ApplyTimeouts("udp=1s,all=9s", timeouts, hole_ns).ok());
   EXPECT_EQ(timeouts.udp, 1 * Timeouts::kSecond);
   EXPECT_EQ(timeouts.tcp_established, 9 * Timeouts::kSecond);
   EXPECT_EQ(timeouts.active, 0) << "interim records must be asked for by name";
 }
 
+TEST(ApplyTimeouts, HoleIsThatOfStreams) {
+  Timeouts timeouts;
+  int64_t hole_ns = 1;
+  ASSERT_TRUE(ApplyTimeouts("udp=5s", timeouts, hole_ns).ok());
+  EXPECT_EQ(hole_ns, 1);
+  ASSERT_TRUE(ApplyTimeouts("hole=0", timeouts, hole_ns).ok());
+  EXPECT_EQ(hole_ns, 0);
+  ASSERT_TRUE(ApplyTimeouts("hole=2s,all=9s", timeouts, hole_ns).ok());
+  EXPECT_EQ(hole_ns, 2 * Timeouts::kSecond);
+  ASSERT_TRUE(ApplyTimeouts("all=9s", timeouts, hole_ns).ok());
+  EXPECT_EQ(hole_ns, 9 * Timeouts::kSecond);
+}
+
 TEST(ApplyTimeouts, ForeverIsCutSoThatTimesCanBeAdded) {
   Timeouts timeouts;
-  ASSERT_TRUE(ApplyTimeouts("all=100000d", timeouts).ok());
+  int64_t hole_ns = 1;
+  ASSERT_TRUE(ApplyTimeouts("all=100000d", timeouts, hole_ns).ok());
   EXPECT_EQ(timeouts.udp, kLongestTimeoutNs);
   constexpr int64_t kYear2100 = 4'102'444'800'000'000'000;
   EXPECT_LT(kLongestTimeoutNs, INT64_MAX - kYear2100);
@@ -46,11 +63,28 @@ TEST(ApplyTimeouts, ForeverIsCutSoThatTimesCanBeAdded) {
 
 TEST(ApplyTimeouts, ErrorsListTheNames) {
   Timeouts timeouts;
-  EXPECT_THAT(Message(ApplyTimeouts("tpc=5s", timeouts)),
-              testing::AllOf(HasSubstr("'tpc' is none of: tcp, syn"), HasSubstr(", all")));
-  EXPECT_FALSE(ApplyTimeouts("udp", timeouts).ok());
-  EXPECT_FALSE(ApplyTimeouts("udp=0", timeouts).ok());
-  EXPECT_TRUE(ApplyTimeouts("active=0", timeouts).ok());
+  int64_t hole_ns = 1;
+  EXPECT_THAT(Message(ApplyTimeouts("tpc=5s", timeouts, hole_ns)),
+              testing::AllOf(HasSubstr("'tpc' is none of: tcp, syn"), HasSubstr(", hole, all")));
+  EXPECT_FALSE(ApplyTimeouts("udp", timeouts, hole_ns).ok());
+  EXPECT_FALSE(ApplyTimeouts("udp=0", timeouts, hole_ns).ok());
+  EXPECT_TRUE(ApplyTimeouts("active=0", timeouts, hole_ns).ok());
+}
+
+TEST(ParseOverlap, KnowsEveryPolicyAndListsThem) {
+  for (const std::string_view name : kOverlapPolicyNames) {
+    const auto policy = ParseOverlap(name);
+    ASSERT_TRUE(policy.ok());
+    EXPECT_EQ(Name(*policy), name);
+  }
+  EXPECT_THAT(Message(ParseOverlap("lunix").status()),
+              HasSubstr("'lunix' is none of: first, last, bsd, "));
+}
+
+TEST(ParseStreamHoles, ZeroOrJoin) {
+  EXPECT_EQ(*ParseStreamHoles("zero"), StreamHoles::kZero);
+  EXPECT_EQ(*ParseStreamHoles("join"), StreamHoles::kJoin);
+  EXPECT_THAT(Message(ParseStreamHoles("none").status()), HasSubstr("none of: zero, join"));
 }
 
 TEST(ParseDedup, Modes) {

@@ -85,6 +85,66 @@ TEST(Options, KeyWithComesAfterKeyWithout) {
   EXPECT_EQ(options.decoder.key_parts, key_part::kOuter);
 }
 
+TEST(Options, StreamsArePutTogetherOnlyForThoseWhoTellOfThem) {
+  EXPECT_FALSE(Options({"-r", "a", "--write", "b"}).flow.streams.has_value());
+  EXPECT_TRUE(Options({"-r", "a", "--eve", "b"}).flow.streams.has_value());
+  EXPECT_TRUE(Options({"-r", "a", "--streams", "b"}).flow.streams.has_value());
+}
+
+TEST(Options, StreamsByDefault) {
+  const CommandOptions options = Options({"-r", "a", "--streams", "b"});
+  EXPECT_EQ(options.streams, "b");
+  EXPECT_EQ(options.stream_holes, StreamHoles::kZero);
+  EXPECT_EQ(options.flow.streams->overlap, OverlapPolicy::kFirst);
+  EXPECT_EQ(options.flow.streams->history_bytes, 64u << 10);
+  EXPECT_EQ(options.flow.streams->stream_bytes, 1u << 20);
+  EXPECT_EQ(options.flow.streams->depth, 0u);
+}
+
+TEST(Options, EveryOptionOfStreams) {
+  const CommandOptions options =
+      Options({"-r", "a", "--streams", "b", "--stream-holes", "join", "--overlap", "windows",
+               "--stream-limit", "2MiB", "--stream-depth", "10k", "--stream-memory", "1GiB",
+               "--stream-history", "0", "--timeout", "hole=5s"});
+  EXPECT_EQ(options.stream_holes, StreamHoles::kJoin);
+  const StreamOptions& streams = *options.flow.streams;
+  EXPECT_EQ(streams.overlap, OverlapPolicy::kWindows);
+  EXPECT_EQ(streams.stream_bytes, 2u << 20);
+  EXPECT_EQ(streams.stream_pieces, 8192u) << "smaller pieces than segments have room as well";
+  EXPECT_EQ(streams.depth, 10u << 10);
+  EXPECT_EQ(streams.memory_bytes, 1u << 30);
+  EXPECT_EQ(streams.history_bytes, 0u);
+  EXPECT_EQ(streams.hole_timeout_ns, 5 * Timeouts::kSecond);
+}
+
+TEST(Options, WithoutStreamLimitOnlyTheCommonMemoryLimits) {
+  const StreamOptions streams =
+      *Options({"-r", "a", "--eve", "b", "--stream-limit", "0"}).flow.streams;
+  EXPECT_EQ(streams.stream_bytes, 0u);
+  EXPECT_EQ(streams.stream_pieces, 0u);
+  EXPECT_EQ(streams.hole_timeout_ns, 0);
+  EXPECT_EQ(Options({"-r", "a", "--eve", "b", "--stream-limit", "0", "--timeout", "hole=1s"})
+                .flow.streams->hole_timeout_ns,
+            Timeouts::kSecond)
+      << "a time that is asked for counts";
+}
+
+TEST(Options, StreamOptionsThatNothingReadsAreRefused) {
+  ExpectUsageError({"-r", "a", "--eve", "b", "--stream-holes", "join"}, "--streams DIR");
+  for (const char* option :
+       {"--stream-limit", "--stream-depth", "--stream-memory", "--stream-history"}) {
+    ExpectUsageError({"-r", "a", option, "1k"}, option);
+    ExpectUsageError({"-r", "a", option, "1k"}, "--streams DIR or --eve FILE");
+  }
+}
+
+TEST(Options, WrongStreamValuesNameTheOption) {
+  ExpectUsageError({"-r", "a", "--overlap", "lunix"}, "--overlap: 'lunix' is none of: first,");
+  ExpectUsageError({"-r", "a", "--eve", "b", "--stream-limit", "much"}, "--stream-limit:");
+  ExpectUsageError({"-r", "a", "--eve", "b", "--stream-memory", "0"}, "--stream-memory: must be");
+  ExpectUsageError({"-r", "a", "--eve", "b", "--stream-history", "5G"}, "5G is too large");
+}
+
 TEST(Options, WithoutASourceTheHintNamesBoth) {
   ExpectUsageError({}, "which traffic? Give an interface (weir -i eth0) or a capture file");
 }
@@ -125,12 +185,41 @@ TEST(Options, HelpIsGroupedAndHasExamples) {
 // Everything that can be written is in the help.
 TEST(Options, HelpNamesEveryOption) {
   const std::string help = Parse({"--help"}).text;
-  for (const char* option :
-       {"-i",          "-r",         "--dedup",       "--filter",    "--ignore-dst", "--accept-src",
-        "--key",       "--key-with", "--key-without", "--uniflow",   "--decap",      "--max-flows",
-        "--timeout",   "--eve",      "--rotate",      "--write",     "--ring-mib",   "--block-kib",
-        "--retire-ms", "--snaplen",  "--no-promisc",  "--direction", "--duration",   "--count",
-        "--interval",  "--quiet",    "--config",      "--version"}) {
+  for (const char* option : {"-i",
+                             "-r",
+                             "--dedup",
+                             "--filter",
+                             "--ignore-dst",
+                             "--accept-src",
+                             "--key",
+                             "--key-with",
+                             "--key-without",
+                             "--uniflow",
+                             "--decap",
+                             "--max-flows",
+                             "--timeout",
+                             "--eve",
+                             "--rotate",
+                             "--write",
+                             "--ring-mib",
+                             "--block-kib",
+                             "--retire-ms",
+                             "--snaplen",
+                             "--no-promisc",
+                             "--direction",
+                             "--duration",
+                             "--count",
+                             "--interval",
+                             "--quiet",
+                             "--config",
+                             "--version",
+                             "--streams",
+                             "--stream-holes",
+                             "--overlap",
+                             "--stream-limit",
+                             "--stream-depth",
+                             "--stream-memory",
+                             "--stream-history"}) {
     EXPECT_THAT(help, HasSubstr(option));
   }
 }
