@@ -32,6 +32,22 @@ std::vector<LedgerRow> LedgerRows(const Ledger& ledger) {
   return rows;
 }
 
+std::vector<LedgerRow> StreamRows(const StreamCounters& streams) {
+  std::vector<LedgerRow> rows;
+  AddSum("delivered", streams.delivered, rows);
+  AddSum("retransmitted", streams.retransmitted, rows);
+  AddSum("refused", streams.RefusedTotal(), rows);
+  AddReasons<Refused>(streams.refused, rows);
+  AddSum("buffered", streams.buffered, rows);
+  return rows;
+}
+
+std::vector<LedgerRow> LostRows(const StreamCounters& streams) {
+  std::vector<LedgerRow> rows;
+  AddReasons<HoleReason>(streams.lost, rows);
+  return rows;
+}
+
 std::vector<LedgerRow> AnomalyRows(const Ledger& ledger) {
   std::vector<LedgerRow> rows;
   AddReasons<Anomaly>(ledger.anomaly, rows);

@@ -18,6 +18,12 @@ struct LedgerRow {
 // Where the frames went, in the ledger's order: what is not zero, each reason behind its sum.
 std::vector<LedgerRow> LedgerRows(const Ledger& ledger);
 
+// Where the payload of TCP went, likewise: bytes.
+std::vector<LedgerRow> StreamRows(const StreamCounters& streams);
+
+// Bytes that were announced as lost, by reason.
+std::vector<LedgerRow> LostRows(const StreamCounters& streams);
+
 // Faults in packets that were tracked all the same.
 std::vector<LedgerRow> AnomalyRows(const Ledger& ledger);
 

@@ -105,6 +105,53 @@ std::string LedgerTable(const Ledger& ledger) {
   return text;
 }
 
+std::string StreamTable(const StreamCounters& streams) {
+  if (streams.payload == 0) return "";
+  std::string text = absl::StrCat("\n", Left("Where the TCP payload went", 30),
+                                  Right(HumanCount(streams.payload), kCountWidth), "  bytes\n",
+                                  Rows(StreamRows(streams), streams.payload));
+  if (streams.LostTotal() > 0) {
+    absl::StrAppend(&text, "\n", Left("Lost: not in the capture", 30),
+                    Right(HumanCount(streams.LostTotal()), kCountWidth), "  bytes\n",
+                    Rows(LostRows(streams), 0));
+  }
+  return text;
+}
+
+std::string StreamFilesLine(const WrittenStreams& written) {
+  if (written.folder.empty()) return "";
+  return absl::StrCat("\nStreams: ", HumanCount(written.files), " files, ",
+                      HumanBytes(written.bytes), ", in ", written.folder, "\n");
+}
+
+std::string StreamHints(const StreamCounters& streams) {
+  const auto holes = [&](HoleReason reason) { return streams.holes[static_cast<size_t>(reason)]; };
+  std::string text;
+  if (const uint64_t short_of = holes(HoleReason::kMemory); short_of > 0) {
+    absl::StrAppend(&text, "! ", HumanCount(short_of),
+                    " holes in streams were given up early, memory was short: raise "
+                    "--stream-memory\n");
+  }
+  if (const uint64_t limited = holes(HoleReason::kStreamLimit); limited > 0) {
+    absl::StrAppend(&text, "! ", HumanCount(limited),
+                    " holes in streams were given up early, too much waited behind them: raise "
+                    "--stream-limit\n");
+  }
+  if (const uint64_t bytes = streams.refused[static_cast<size_t>(Refused::kNoConnection)];
+      bytes > 0) {
+    absl::StrAppend(&text, "! ", HumanCount(bytes),
+                    " bytes of TCP were in no stream, there was no room for the connection: raise "
+                    "--max-flows\n");
+  }
+  if (streams.conflicts > 0) {
+    absl::StrAppend(
+        &text, "! ", HumanCount(streams.conflicts),
+        " overlaps in streams contradicted what was there, in ", HumanCount(streams.conflicting),
+        " bytes: weir.stream.*.conflicts in --eve names the flows, --overlap chooses\n");
+  }
+  return text;
+}
+
 std::string Ends(const FlowCounters& flows) {
   std::string text;
   for (size_t i = 0; i < flows.ended.size(); ++i) {
@@ -119,9 +166,10 @@ std::string Ends(const FlowCounters& flows) {
 }  // namespace
 
 std::string Report(const ReportInput& input, const TrafficTally& tally) {
-  std::string text =
-      absl::StrCat(Title(input, tally), BusiestFlows(tally), Talkers(tally),
-                   LedgerTable(input.last.ledger), Wire(input), Ends(input.last.flows));
+  std::string text = absl::StrCat(Title(input, tally), BusiestFlows(tally), Talkers(tally),
+                                  LedgerTable(input.last.ledger), Wire(input),
+                                  StreamTable(input.last.ledger.streams),
+                                  StreamFilesLine(input.streams), Ends(input.last.flows));
   const std::string hints = Hints(input);
   if (!hints.empty()) absl::StrAppend(&text, "\n", hints);
   return text;
@@ -155,6 +203,7 @@ std::string Hints(const ReportInput& input) {
                     " flows were cut short, the table was full: raise --max-flows (now ",
                     HumanCount(last.capacity), ")\n");
   }
+  absl::StrAppend(&text, StreamHints(last.ledger.streams));
   if (last.ledger.ledger_errors > 0) {
     absl::StrAppend(&text, "! the ledger did not add up ", HumanCount(last.ledger.ledger_errors),
                     " times: this is a bug of weir, please report it\n");

@@ -9,11 +9,19 @@
 
 namespace weir {
 
+// What --streams wrote.
+struct WrittenStreams {
+  std::string folder;  // empty: was not asked for
+  uint64_t files = 0;
+  uint64_t bytes = 0;
+};
+
 struct ReportInput {
   std::string source;  // interface or file, as it was given
   bool live = false;
   int64_t dedup_window_ns = 0;  // what was asked for; 0 = no limit
   RunSample last;
+  WrittenStreams streams;
 };
 
 std::string Report(const ReportInput& input, const TrafficTally& tally);

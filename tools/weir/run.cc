@@ -187,8 +187,10 @@ absl::Status Session::Finish() {
   absl::Status status = outputs_ ? outputs_->Finish(stats) : absl::OkStatus();
   if (display_) display_->Finish(last);
   if (Person()) {
-    const ReportInput input = {SourceName(), options_.live_capture(), options_.dedup.window_ns,
-                               last};
+    ReportInput input = {SourceName(), options_.live_capture(), options_.dedup.window_ns, last, {}};
+    if (const StreamFiles* const streams = outputs_ ? outputs_->streams() : nullptr) {
+      input.streams = {streams->folder(), streams->files(), streams->bytes()};
+    }
     status.Update(PrintReport(PersonStream(), Report(input, tally_)));
   }
   if (last.ledger.ledger_errors > 0) {

@@ -95,5 +95,69 @@ TEST(LedgerRows, SumToWhatWasReceived) {
   EXPECT_EQ(sum, ledger.received);
 }
 
+ReportInput WithStreams() {
+  ReportInput input = Input();
+  StreamCounters& streams = input.last.ledger.streams;
+  streams.payload = 1000;
+  streams.delivered = 900;
+  streams.retransmitted = 70;
+  streams.refused[static_cast<size_t>(Refused::kLate)] = 30;
+  return input;
+}
+
+TEST(Report, SaysWhereThePayloadOfStreamsWent) {
+  const std::string report = Report(WithStreams(), TrafficTally());
+  EXPECT_THAT(report, HasSubstr("Where the TCP payload went             1,000  bytes\n"
+                                "  delivered                              900  90.0 %\n"
+                                "  retransmitted                           70  7.0 %\n"
+                                "  refused                                 30  3.0 %\n"
+                                "    late                                  30\n"));
+  EXPECT_THAT(report, Not(HasSubstr("Lost")));
+  EXPECT_EQ(Hints(WithStreams()), "");
+}
+
+TEST(Report, WithoutStreamsNothingIsSaidOfThem) {
+  EXPECT_THAT(Report(Input(), TrafficTally()), Not(HasSubstr("payload")));
+  EXPECT_THAT(Report(Input(), TrafficTally()), Not(HasSubstr("Streams")));
+}
+
+TEST(Report, LostBytesHaveTheirReasons) {
+  ReportInput input = WithStreams();
+  input.last.ledger.streams.lost[static_cast<size_t>(HoleReason::kAcknowledged)] = 1448;
+  EXPECT_THAT(Report(input, TrafficTally()),
+              HasSubstr("Lost: not in the capture               1,448  bytes\n"
+                        "    acknowledged                       1,448\n"));
+}
+
+TEST(Report, FilesOfStreamsAreCountedAndNamed) {
+  ReportInput input = WithStreams();
+  input.streams = {"out/bytes", 12, 900};
+  EXPECT_THAT(Report(input, TrafficTally()),
+              HasSubstr("\nStreams: 12 files, 900 B, in out/bytes\n"));
+}
+
+TEST(Report, LimitsOfStreamsNameTheirOption) {
+  ReportInput input = WithStreams();
+  StreamCounters& streams = input.last.ledger.streams;
+  streams.holes[static_cast<size_t>(HoleReason::kMemory)] = 3;
+  streams.holes[static_cast<size_t>(HoleReason::kStreamLimit)] = 4;
+  streams.refused[static_cast<size_t>(Refused::kNoConnection)] = 5;
+  const std::string hints = Hints(input);
+  EXPECT_THAT(hints, HasSubstr("! 3 holes in streams"));
+  EXPECT_THAT(hints, HasSubstr("raise --stream-memory"));
+  EXPECT_THAT(hints, HasSubstr("! 4 holes in streams"));
+  EXPECT_THAT(hints, HasSubstr("raise --stream-limit"));
+  EXPECT_THAT(hints, HasSubstr("! 5 bytes of TCP"));
+  EXPECT_THAT(hints, HasSubstr("raise --max-flows"));
+}
+
+TEST(Report, ContradictionsAreSaid) {
+  ReportInput input = WithStreams();
+  input.last.ledger.streams.conflicts = 2;
+  input.last.ledger.streams.conflicting = 17;
+  EXPECT_THAT(Hints(input),
+              HasSubstr("! 2 overlaps in streams contradicted what was there, in 17"));
+}
+
 }  // namespace
 }  // namespace weir
