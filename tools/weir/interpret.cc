@@ -132,6 +132,10 @@ absl::Status ReadSource(const RawOptions& raw, CommandOptions& options) {
   options.filter = raw.filter;
   options.ignore_dst = raw.ignore_dst;
   options.accept_src = raw.accept_src;
+  if (auto status = Read("--checksum", raw.checksum, ParseChecksum, options.checksum);
+      !status.ok()) {
+    return status;
+  }
   return Read("--direction", raw.direction, ParseDirection, options.live.direction);
 }
 

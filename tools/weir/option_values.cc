@@ -46,6 +46,9 @@ constexpr Named<KeyKind> kKeyKinds[] = {{"five-tuple", KeyKind::kFiveTuple},
 constexpr Named<CaptureDirection> kDirections[] = {{"both", CaptureDirection::kBoth},
                                                    {"in", CaptureDirection::kIn},
                                                    {"out", CaptureDirection::kOut}};
+constexpr Named<ChecksumMode> kChecksums[] = {{"ignore", ChecksumMode::kIgnore},
+                                              {"count", ChecksumMode::kCount},
+                                              {"drop", ChecksumMode::kDrop}};
 constexpr Named<StreamHoles> kStreamHoles[] = {{"zero", StreamHoles::kZero},
                                                {"join", StreamHoles::kJoin}};
 constexpr Named<bool> kSwitch[] = {{"yes", true}, {"no", false}};
@@ -194,6 +197,8 @@ absl::StatusOr<KeyKind> ParseKeyKind(std::string_view text) { return Find(kKeyKi
 absl::StatusOr<CaptureDirection> ParseDirection(std::string_view text) {
   return Find(kDirections, text);
 }
+
+absl::StatusOr<ChecksumMode> ParseChecksum(std::string_view text) { return Find(kChecksums, text); }
 
 absl::StatusOr<OverlapPolicy> ParseOverlap(std::string_view text) {
   if (const auto policy = OverlapPolicyOf(text)) return *policy;

@@ -90,6 +90,11 @@ void AddSelection(CLI::App& app, RawOptions& raw) {
                  "window=1ms,depth=256,ignore=mac+vlan+ttl+checksum,refresh=no")
       ->type_name("MODE")
       ->group(kGroup);
+  app.add_option("--checksum", raw.checksum,
+                 "TCP segments whose checksum is wrong: count (default; used all the same, as a\n"
+                 "sending host's are not made yet), drop (in no stream), ignore (not looked at)")
+      ->type_name("HOW")
+      ->group(kGroup);
 }
 
 void AddFlows(CLI::App& app, RawOptions& raw) {

@@ -23,7 +23,7 @@ struct RawOptions {
   std::string max_flows, timeout;
   std::string eve, write, rotate;
   std::string streams, stream_holes;
-  std::string overlap, stream_limit, stream_depth, stream_memory, stream_history;
+  std::string checksum, overlap, stream_limit, stream_depth, stream_memory, stream_history;
   std::string duration, count, interval;
   bool quiet = false;
 };

@@ -80,6 +80,7 @@ ShardOptions Session::MakeShardOptions() const {
   shard.decoder = options_.decoder;
   shard.flow = options_.flow;
   shard.dedup = options_.dedup;
+  shard.checksum = options_.checksum;
   shard.live = options_.live_capture();
   shard.events = Outputs::EventsFor(options_);
   return shard;

@@ -129,6 +129,13 @@ TEST(Options, WithoutStreamLimitOnlyTheCommonMemoryLimits) {
       << "a time that is asked for counts";
 }
 
+TEST(Options, ChecksumsAreCountedUnlessAskedOtherwise) {
+  EXPECT_EQ(Options({"-r", "a"}).checksum, ChecksumMode::kCount);
+  EXPECT_EQ(Options({"-r", "a", "--checksum", "drop"}).checksum, ChecksumMode::kDrop);
+  EXPECT_EQ(Options({"-r", "a", "--checksum", "ignore"}).checksum, ChecksumMode::kIgnore);
+  ExpectUsageError({"-r", "a", "--checksum", "yes"}, "--checksum: 'yes' is none of: ignore, count");
+}
+
 TEST(Options, StreamOptionsThatNothingReadsAreRefused) {
   ExpectUsageError({"-r", "a", "--eve", "b", "--stream-holes", "join"}, "--streams DIR");
   for (const char* option :
@@ -214,6 +221,7 @@ TEST(Options, HelpNamesEveryOption) {
                              "--config",
                              "--version",
                              "--streams",
+                             "--checksum",
                              "--stream-holes",
                              "--overlap",
                              "--stream-limit",
