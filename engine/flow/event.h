@@ -26,10 +26,10 @@ enum class EventKind : uint8_t {
   kStreamData,       // flow, direction, offset, size, data: the next bytes of a stream
   kStreamHole,       // flow, direction, offset, size, reason: bytes that were lost
   kStreamConflict,   // flow, direction, offset, size, data: other bytes for a place that had some;
-                    // the first 2,048 of a batch, the ledger counts all
-  kStreamEnd,  // flow, direction, offset, end: no more of this stream
-  kFrame,      // frame, packet: each frame that passed filter and dedup, whatever its verdict
-  kTick,       // time_ns: packet time moved on (about once per batch)
+                     // the first 2,048 of a batch, the ledger counts all
+  kStreamEnd,        // flow, direction, offset, end: no more of this stream
+  kFrame,            // frame, packet: each frame that passed filter and dedup, whatever its verdict
+  kTick,             // time_ns: packet time moved on (about once per batch)
 };
 
 namespace event_mask {
