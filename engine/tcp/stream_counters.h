@@ -18,7 +18,7 @@ enum class Refused : uint8_t {
   kLate,          // its place was announced as a hole
   kBeforeStart,   // before the first byte of a stream that was joined in the middle
   kOutOfWindow,   // too far from what is expected
-  kAfterEnd,      // behind the FIN, or after an accepted RST
+  kAfterEnd,      // behind the FIN, or carried by a RST
   kDepth,         // behind the depth
   kStopped,       // the embedder stopped the stream, or bypassed the flow
   kChecksum,      // wrong checksum, where those are dropped

@@ -15,4 +15,5 @@ if [[ ! -f $check ]]; then
   exit 77
 fi
 exec python3 "$check" --corpus "$corpus" --weir "$weir" --known "$known" \
-  --require flows=1.0 --require records=1.0 --require dedup=1.0 flows records dedup
+  --require flows=1.0 --require records=1.0 --require streams=1.0 --require dedup=1.0 \
+  flows records streams dedup
