@@ -24,8 +24,8 @@ constexpr uint16_t kStraysToBelieve = 4;
 // How many of each follow from the options.
 struct Reassembler::Sizes {
   explicit Sizes(const StreamOptions& options) {
-    const uint64_t each =
-        ChunkPool::MemoryBytes(1) + kPiecesPerChunk * sizeof(Piece) + sizeof(StreamQueue);
+    const uint64_t each = ChunkPool::MemoryBytes(1) + StreamHistory::MemoryBytes(1) +
+                          kPiecesPerChunk * sizeof(Piece) + sizeof(StreamQueue);
     chunks = static_cast<uint32_t>(
         std::clamp<uint64_t>(options.memory_bytes / each, kFewestChunks, UINT32_MAX / 4));
     pieces = chunks * kPiecesPerChunk;
@@ -36,7 +36,8 @@ struct Reassembler::Sizes {
   uint64_t MemoryBytes() const {
     return Arena::Bytes<StreamLine>(lines) + ChunkPool::MemoryBytes(chunks) +
            PieceTree::MemoryBytes(pieces) + QueuePool::MemoryBytes(chunks) +
-           LostRanges::MemoryBytes() + Arena::Bytes<uint8_t>(scratch);
+           StreamHistory::MemoryBytes(chunks) + LostRanges::MemoryBytes() +
+           Arena::Bytes<uint8_t>(scratch);
   }
   uint32_t chunks;
   uint32_t pieces;
@@ -70,6 +71,7 @@ Reassembler::Reassembler(const StreamOptions& options, StreamSink& sink, Arena a
   chunks_.Init(arena_, sizes.chunks);
   pieces_.Init(arena_, sizes.pieces);
   queues_.Init(arena_, sizes.chunks);
+  history_.Init(arena_, sizes.chunks);
   lost_ranges_.Init(arena_);
   scratch_size_ = sizes.scratch;
   scratch_ = arena_.Take<uint8_t>(scratch_size_);
@@ -104,7 +106,7 @@ void Reassembler::Begin(uint32_t connection, int side, uint32_t sequence, bool m
   line.next = sequence;
   line.flags |= StreamLine::kBegun;
   if (midstream) line.flags |= StreamLine::kMidstream;
-  if (holds_) line.flags |= StreamLine::kEach;
+  if (holds_ || options_.history_bytes > 0) line.flags |= StreamLine::kEach;
 }
 
 void Reassembler::Segment(uint32_t connection, int side, const StreamSegment& segment) {
@@ -165,7 +167,7 @@ void Reassembler::Place(StreamLine& line, int64_t distance, const StreamSegment&
   const int64_t start = static_cast<int64_t>(line.offset) + distance;
   const auto repeated =
       static_cast<uint32_t>(std::min<int64_t>(std::max<int64_t>(-distance, 0), segment.length));
-  if (repeated > 0) TakeRepeated(line, start, segment.payload, repeated, segment.time_ns);
+  if (repeated > 0) TakeRepeated(line, start, segment, repeated);
   Bytes bytes{static_cast<uint64_t>(start + repeated), segment.payload + repeated,
               segment.length - repeated, segment.time_ns};
   if (line.ended()) {
@@ -210,25 +212,44 @@ void Reassembler::Place(StreamLine& line, int64_t distance, const StreamSegment&
   }
 }
 
-// Bytes for places that are settled.
-void Reassembler::TakeRepeated(StreamLine& line, int64_t start, const uint8_t* data, uint32_t size,
-                               int64_t) {
+// The segment's first `size` bytes: their places are settled.
+void Reassembler::TakeRepeated(StreamLine& line, int64_t start, const StreamSegment& segment,
+                               uint32_t size) {
+  uint32_t before = 0;
   if (start < 0) {
-    const auto before = static_cast<uint32_t>(std::min<int64_t>(-start, size));
+    before = static_cast<uint32_t>(std::min<int64_t>(-start, size));
     const bool midstream = (line.flags & StreamLine::kMidstream) != 0;
     Refuse(midstream ? Refused::kBeforeStart : Refused::kOutOfWindow, before);
-    start += before;
-    data += before;
-    size -= before;
+    if (before == size) return;
   }
+  const Bytes bytes{static_cast<uint64_t>(start + before), segment.payload + before, size - before,
+                    segment.time_ns};
   uint64_t late = 0;
-  if (line.lost > 0 && size > 0) {
-    const auto begin = static_cast<uint64_t>(start);
-    late = lost_ranges_.Overlap(IndexOf(line), line.last_hole, begin, begin + size);
+  if (line.lost > 0) {
+    late = lost_ranges_.Overlap(IndexOf(line), line.last_hole, bytes.offset, bytes.end());
     Refuse(Refused::kLate, late);
   }
-  CountRetransmitted(line, size - late);
-  counters_.uncompared += size - late;
+  CountRetransmitted(line, bytes.size - late);
+  // A keep-alive's byte is any: RFC 9293 section 3.8.4.
+  const bool keep_alive = bytes.size == 1 && segment.length == 1 && bytes.end() == line.offset;
+  if (!keep_alive) CompareWithHistory(line, bytes, bytes.size - late);
+}
+
+// `expected` of the bytes were delivered.
+void Reassembler::CompareWithHistory(StreamLine& line, const Bytes& bytes, uint64_t expected) {
+  uint64_t compared = 0;
+  if (line.queued()) {
+    const uint64_t oldest = line.offset - std::min<uint64_t>(line.offset, options_.history_bytes);
+    history_.ForEach(line.queue, std::max(oldest, bytes.offset), bytes.end(),
+                     [&](uint64_t begin, uint64_t end, const uint8_t* old) {
+                       const Bytes part = bytes.Part(begin, end);
+                       compared += part.size;
+                       if (std::memcmp(part.data, old, part.size) != 0) {
+                         ReportConflict(line, part, old, false);
+                       }
+                     });
+  }
+  counters_.uncompared += expected - compared;
 }
 
 // The next bytes of a stream, of a segment that was sent up to `end`: where some of them are there

@@ -23,6 +23,7 @@
 #include "engine/tcp/lost_ranges.h"
 #include "engine/tcp/piece_tree.h"
 #include "engine/tcp/stream_counters.h"
+#include "engine/tcp/stream_history.h"
 #include "engine/tcp/stream_line.h"
 #include "engine/tcp/stream_options.h"
 #include "engine/tcp/stream_queue.h"
@@ -129,8 +130,8 @@ class Reassembler {
   bool Believable(StreamLine& line, int64_t distance, const StreamSegment& segment);
   bool GoOnAt(StreamLine& line, int64_t distance, const StreamSegment& segment);
   void Place(StreamLine& line, int64_t distance, const StreamSegment& segment);
-  void TakeRepeated(StreamLine& line, int64_t start, const uint8_t* data, uint32_t size,
-                    int64_t time_ns);
+  void TakeRepeated(StreamLine& line, int64_t start, const StreamSegment& segment, uint32_t size);
+  void CompareWithHistory(StreamLine& line, const Bytes& bytes, uint64_t expected);
   void TakeInOrder(StreamLine& line, const Bytes& bytes, uint64_t end);
   void NoteEnd(StreamLine& line, uint64_t offset, StreamEnd reason, int64_t time_ns);
   void Refuse(Refused reason, uint64_t bytes) {
@@ -161,6 +162,7 @@ class Reassembler {
   void Deliver(StreamLine& line, const Bytes& bytes);
   Bytes Join(StreamQueue& queue, const Bytes& bytes, uint32_t* kept);
   void DropKept(StreamQueue& queue);
+  void Remember(StreamLine& line, const Bytes& bytes);
   void DeliverFirst(StreamLine& line, uint32_t size);
   bool Drain(StreamLine& line, uint64_t up_to);
   void GiveUpHole(StreamLine& line, uint64_t up_to, HoleReason reason, int64_t time_ns);
@@ -174,6 +176,7 @@ class Reassembler {
   void GiveUpBefore(StreamLine& line, uint64_t offset, HoleReason reason, int64_t time_ns);
   void GiveUpDue(StreamLine& line, int64_t now_ns);
   void GiveUpAcknowledged(StreamLine& line);
+  bool GiveUpOldestHistory(uint32_t but_queue);
   void KeepWithinLimits(StreamLine& line, int64_t time_ns);
   void Relieve(int64_t time_ns);
   void Settle(StreamLine& line, int64_t time_ns);
@@ -191,6 +194,7 @@ class Reassembler {
   PieceTree pieces_;
   QueuePool queues_;
   LostRanges lost_ranges_;
+  StreamHistory history_{chunks_, queues_};
   uint32_t reserve_chunks_;
   uint8_t* scratch_ = nullptr;  // kept bytes and those behind them, until the next Release
   uint32_t scratch_size_;

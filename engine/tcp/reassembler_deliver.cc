@@ -18,6 +18,7 @@ void Reassembler::Deliver(StreamLine& line, const Bytes& fresh) {
   data.data = bytes.data;
   data.size = bytes.size;
   data.time_ns = bytes.time_ns;
+  if (options_.history_bytes > 0) Remember(line, fresh);
   sink_.OnData(line.owner, SideOf(line), data);
 }
 
@@ -56,6 +57,24 @@ void Reassembler::DropKept(StreamQueue& queue) {
   chunks_.Return(queue.kept_chunk);
   queue.kept_chunk = ChunkPool::kNone;
   queue.kept_size = 0;
+}
+
+// The last history_bytes of them are enough.
+void Reassembler::Remember(StreamLine& line, const Bytes& bytes) {
+  while (!EnsureQueue(line)) {
+    if (!GiveUpOldestHistory(StreamQueue::kNone)) return;
+  }
+  const uint32_t size = std::min(bytes.size, options_.history_bytes);
+  Bytes rest = bytes.Part(bytes.end() - size, bytes.end());
+  history_.ForgetBefore(line.queue,
+                        line.offset - std::min<uint64_t>(line.offset, options_.history_bytes));
+  while (rest.size > 0) {
+    while (history_.Room(line.queue, rest.offset) == 0 && chunks_.free() <= reserve_chunks_) {
+      if (!GiveUpOldestHistory(line.queue)) return;
+    }
+    const uint32_t taken = history_.Append(line.queue, rest.offset, rest.data, rest.size);
+    rest = rest.Part(rest.offset + taken, rest.end());
+  }
 }
 
 // The first piece's first `size` bytes: they are the stream's next.
@@ -121,6 +140,7 @@ void Reassembler::End(StreamLine& line, StreamEnd reason, int64_t time_ns) {
     Refuse(refused, queue.buffered);
     Shrink(queue, queue.buffered);
     DropKept(queue);
+    history_.Forget(line.queue);
     while (!queue.pieces.empty()) RemovePiece(queue, queue.pieces.last);
     ReturnQueue(line);
   }

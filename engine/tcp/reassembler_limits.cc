@@ -81,9 +81,20 @@ void Reassembler::KeepWithinLimits(StreamLine& line, int64_t time_ns) {
   counters_.memory_bytes = chunks_.bytes_in_use();
 }
 
+// False when there is none. A queue that is not needed any more is returned, except `but_queue`.
+bool Reassembler::GiveUpOldestHistory(uint32_t but_queue) {
+  const uint32_t queue = history_.GiveUpOldest();
+  if (queue == StreamHistory::kNone) return false;
+  if (queue != but_queue && queues_.At(queue).idle()) {
+    ReturnQueue(lines_[queues_.At(queue).stream]);
+  }
+  return true;
+}
+
 // Keeps enough free for what comes until the next Release.
 void Reassembler::Relieve(int64_t time_ns) {
   while (chunks_.free() + chunks_.leaving() < reserve_chunks_ || pieces_.free() < reserve_chunks_) {
+    if (GiveUpOldestHistory(StreamQueue::kNone)) continue;
     const uint32_t queue = queues_.Largest();
     if (queue == StreamQueue::kNone) return;
     StreamLine& line = lines_[queues_.At(queue).stream];

@@ -23,7 +23,10 @@ void Reassembler::ReturnQueue(StreamLine& line) {
 // Bytes that must wait: they are early, or the policy may still prefer others. When there is no
 // room for them what is before them is given up, so that they need none. `end`: sent up to there.
 void Reassembler::Enqueue(StreamLine& line, const Bytes& bytes, uint64_t end) {
-  const bool room = EnsureQueue(line) && HasRoom(QueueOf(line), bytes.size);
+  bool room = EnsureQueue(line) && HasRoom(QueueOf(line), bytes.size);
+  while (!room && GiveUpOldestHistory(line.queued() ? line.queue : StreamQueue::kNone)) {
+    room = EnsureQueue(line) && HasRoom(QueueOf(line), bytes.size);
+  }
   const uint64_t run_end = line.queued() ? QueueOf(line).run_end : 0;
   if (bytes.offset > std::max(line.offset, run_end)) {
     ++line.out_of_order;

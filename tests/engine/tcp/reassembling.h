@@ -18,25 +18,29 @@ namespace weir::test {
 class Told final : public StreamSink {
  public:
   void OnData(uint32_t owner, int side, const StreamData& data) override {
+    last = data;
+    if (silent) return;
     const std::string bytes(reinterpret_cast<const char*>(data.data), data.size);
     Note(owner, side,
          "data " + std::to_string(data.offset) + ":" + bytes +
              (data.kept > 0 ? " kept " + std::to_string(data.kept) : ""));
-    last = data;
   }
   void OnHole(uint32_t owner, int side, const StreamHole& hole) override {
+    hole_time_ns = hole.time_ns;
+    if (silent) return;
     Note(owner, side,
          "hole " + std::to_string(hole.offset) + "+" + std::to_string(hole.size) + " " +
              std::string(Name(hole.reason)));
-    hole_time_ns = hole.time_ns;
   }
   void OnConflict(uint32_t owner, int side, const StreamConflict& conflict) override {
+    if (silent) return;
     const std::string bytes(reinterpret_cast<const char*>(conflict.data), conflict.size);
     Note(owner, side,
          "conflict " + std::to_string(conflict.offset) + ":" + bytes +
              (conflict.new_wins ? " new" : " old"));
   }
   void OnEnd(uint32_t owner, int side, StreamEnd end, uint64_t offset, int64_t) override {
+    if (silent) return;
     Note(owner, side, "end " + std::to_string(offset) + " " + std::string(Name(end)));
   }
   void OnWaiting(uint32_t, int, bool on) override { waiting = on; }
@@ -51,7 +55,6 @@ class Told final : public StreamSink {
 
  private:
   void Note(uint32_t owner, int side, const std::string& what) {
-    if (silent) return;
     const std::string of = owner == 7 ? "" : std::to_string(owner) + "/";
     events_.push_back(of + std::to_string(side) + " " + what);
   }
