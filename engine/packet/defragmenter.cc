@@ -9,7 +9,9 @@
 namespace weir {
 namespace {
 
-constexpr uint32_t kMaxPayload = 65'535;  // RFC 791 section 3.2, RFC 8200 section 4.5
+// Of what can be told in 16 bits: RFC 791 section 3.1, the header is in it; RFC 8200 section 3, it
+// is not.
+constexpr uint32_t kMaxPayload4 = 65'535 - 20, kMaxPayload6 = 65'535;
 // Each frame of a batch may complete the largest datagram. Pages that none needs are never touched.
 constexpr size_t kCompletedBytes = size_t{kBatchFrames} * 65'536;
 constexpr int kMaxNesting = 4;  // fragments of fragments
@@ -42,7 +44,7 @@ class Defragmenter::Impl {
   Impl(const DefragmentOptions& options, const Decoder& decoder)
       : options_(options),
         decoder_(decoder),
-        store_(options.max_datagrams, options.max_bytes),
+        store_(options.max_datagrams, options.max_bytes, options.overlap),
         completed_(std::make_unique_for_overwrite<uint8_t[]>(kCompletedBytes)) {}
 
   void Take(Packet& packet, TunnelPath& path);
@@ -105,7 +107,8 @@ FragmentDrop Defragmenter::Impl::Fault(const Packet& packet) const {
   if (packet.payload_length == 0 || (more && packet.payload_length % Datagram::kUnit != 0)) {
     return FragmentDrop::kBadLength;
   }
-  if (packet.fragment_offset + packet.payload_length > kMaxPayload) return FragmentDrop::kOversize;
+  const uint32_t most = packet.family == AddressFamily::kIpv4 ? kMaxPayload4 : kMaxPayload6;
+  if (packet.fragment_offset + packet.payload_length > most) return FragmentDrop::kOversize;
   return FragmentDrop::kCount;
 }
 
@@ -153,9 +156,9 @@ bool Defragmenter::Impl::EndFits(const Packet& packet, const Datagram& datagram)
   return !last || end >= datagram.end;
 }
 
-// IPv4: what came first stays, and a piece that contradicts the datagram's end is left out. IPv6:
-// any overlap refuses the datagram as a whole (RFC 5722 section 4), but for a mere repetition (RFC
-// 8200 section 4.5).
+// IPv4: the policy says whose bytes stay, and a piece that contradicts the datagram's end is left
+// out. IPv6: any overlap refuses the datagram as a whole (RFC 5722 section 4), but for a mere
+// repetition (RFC 8200 section 4.5).
 bool Defragmenter::Impl::Place(Packet& packet, Datagram& datagram) {
   const bool ipv6 = packet.family == AddressFamily::kIpv6;
   if (!EndFits(packet, datagram)) {
@@ -177,7 +180,10 @@ bool Defragmenter::Impl::Place(Packet& packet, Datagram& datagram) {
       return false;
     }
   }
-  if (outcome == Outcome::kOverlap && ipv6) {
+  const bool overlaps = outcome != Outcome::kNew;
+  counters_.overlaps += overlaps;
+  counters_.conflicts += outcome == Outcome::kConflict;
+  if (overlaps && ipv6) {
     Refuse(datagram, FragmentDrop::kOverlap);
     Count(packet, FragmentDrop::kOverlap);
     return false;

@@ -10,6 +10,7 @@
 #include <span>
 
 #include "engine/packet/decoder.h"
+#include "engine/packet/overlap_policy.h"
 #include "engine/packet/packet.h"
 #include "rings/frame.h"
 
@@ -20,11 +21,17 @@ struct DefragmentOptions {
   uint32_t max_bytes = 4u << 20;   // of their pieces
   // Since the first piece (RFC 791: 15 s and more; Linux: 30 s).
   int64_t timeout_ns = 30'000'000'000;
+  // Of IPv4 fragments: the table in engine/packet/fragment_overlap.h. IPv6 knows but one rule.
+  OverlapPolicy overlap = OverlapPolicy::kFirst;
 };
 
 struct FragmentCounters {
   uint64_t held = 0;       // fragments in datagrams that are incomplete now
   uint64_t completed = 0;  // datagrams
+  // Fragments that covered a place that was filled, mere repetitions apart; and those of them that
+  // brought other bytes for it. IPv6 datagrams are refused for either.
+  uint64_t overlaps = 0;
+  uint64_t conflicts = 0;
   std::array<uint64_t, kFragmentDropReasons> dropped{};  // fragments given up on
 };
 

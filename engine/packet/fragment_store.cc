@@ -11,6 +11,13 @@ namespace weir {
 namespace {
 
 constexpr uint32_t kNone = Datagram::kNone;
+constexpr uint32_t kPageUnits = Datagram::kPageBytes / Datagram::kUnit;
+constexpr uint32_t kUnits = Datagram::kPages * kPageUnits;
+static_assert(kPageUnits == 64, "one word of bits");
+
+bool Has(const Datagram& datagram, uint32_t unit) {
+  return (datagram.have[unit / kPageUnits] >> unit % kPageUnits & 1) != 0;
+}
 
 // Bits for the units [first, last) of one page.
 uint64_t UnitMask(uint32_t first, uint32_t last) {
@@ -20,10 +27,12 @@ uint64_t UnitMask(uint32_t first, uint32_t last) {
 
 }  // namespace
 
-FragmentStore::FragmentStore(uint32_t max_datagrams, uint32_t max_bytes)
-    : datagrams_(std::max(1u, max_datagrams)),
+FragmentStore::FragmentStore(uint32_t max_datagrams, uint32_t max_bytes, OverlapPolicy policy)
+    : policy_(policy),
+      datagrams_(std::max(1u, max_datagrams)),
       buckets_(std::bit_ceil(size_t{2} * datagrams_.size()), kNone),
       bytes_(size_t{std::max(1u, max_bytes / Datagram::kPageBytes)} * Datagram::kPageBytes),
+      starts_(bytes_.size() / Datagram::kPageBytes),
       seed_(std::random_device()()) {
   for (size_t i = datagrams_.size(); i-- > 0;) free_datagrams_.push_back(static_cast<uint32_t>(i));
   for (size_t i = bytes_.size() / Datagram::kPageBytes; i-- > 0;) {
@@ -84,48 +93,111 @@ void FragmentStore::Remove(Datagram& datagram) {
   free_datagrams_.push_back(index);
 }
 
-bool FragmentStore::HasRoom(const Datagram& datagram, uint32_t offset, uint32_t size) const {
-  const uint32_t last = (offset + size - 1) / Datagram::kPageBytes;
+struct FragmentStore::Piece {
+  const uint8_t* data;
+  uint32_t offset, size;
+  FragmentPlace place;
+
+  const uint8_t* At(uint32_t unit) const { return data + (unit * Datagram::kUnit - offset); }
+  uint32_t Bytes(uint32_t first, uint32_t last) const {
+    return std::min(last * Datagram::kUnit, offset + size) - first * Datagram::kUnit;
+  }
+};
+
+// One page for each that the place needs and the datagram has not; all of them or none.
+bool FragmentStore::TakePages(Datagram& datagram, FragmentPlace place) {
+  const uint32_t first = place.start / kPageUnits, last = (place.end - 1) / kPageUnits;
   size_t wanted = 0;
-  for (uint32_t i = offset / Datagram::kPageBytes; i <= last; ++i) wanted += datagram.have[i] == 0;
-  return wanted <= free_pages_.size();
+  for (uint32_t i = first; i <= last; ++i) wanted += datagram.have[i] == 0;
+  if (wanted > free_pages_.size()) return false;
+  for (uint32_t i = first; i <= last; ++i) {
+    if (datagram.have[i] != 0) continue;
+    datagram.page[i] = free_pages_.back();
+    free_pages_.pop_back();
+    starts_[datagram.page[i]] = 0;
+  }
+  return true;
 }
 
 FragmentStore::Outcome FragmentStore::Put(Datagram& datagram, uint32_t offset, const uint8_t* data,
                                           uint32_t size) {
-  if (!HasRoom(datagram, offset, size)) return Outcome::kNoMemory;
   const uint32_t end = offset + size;
-  bool met_old = false, met_new = false, differs = false;
-  for (uint32_t at = offset; at < end;) {
-    const uint32_t index = at / Datagram::kPageBytes, page_start = index * Datagram::kPageBytes;
-    const uint32_t stop = std::min(end, page_start + Datagram::kPageBytes);
-    const uint32_t first = (at - page_start) / Datagram::kUnit;
-    const uint32_t last = (stop - page_start + Datagram::kUnit - 1) / Datagram::kUnit;
-    const uint64_t mask = UnitMask(first, last), old = datagram.have[index] & mask;
-    if (datagram.have[index] == 0) {
-      datagram.page[index] = free_pages_.back();
-      free_pages_.pop_back();
+  const FragmentPlace place = {offset / Datagram::kUnit,
+                               (end + Datagram::kUnit - 1) / Datagram::kUnit};
+  if (!TakePages(datagram, place)) return Outcome::kNoMemory;
+  const Piece piece = {data, offset, size, place};
+  bool met_old = false, met_new = false, differs = false, writing = false;
+  for (uint32_t at = place.start; at < place.end;) {
+    const bool is_old = Has(datagram, at);
+    const uint32_t stop = EndOfRun(datagram, at, place.end);
+    bool write = !is_old;
+    if (is_old) {
+      const FragmentPlace old = OldAround(datagram, at);
+      differs = differs || Differs(datagram, piece, at, stop);
+      write = NewFragmentWins(policy_, old, place);
+      if (write && old.end > place.end) MarkStart(datagram, place.end);  // what is left of it
     }
-    uint8_t* page = PageAt(datagram.page[index]);
-    for (uint32_t unit = first; old != 0 && unit < last;
-         ++unit) {  // rare: something is there already
-      const uint32_t from = page_start + unit * Datagram::kUnit;
-      const uint32_t bytes = std::min(Datagram::kUnit, stop - from);
-      if ((old >> unit & 1) == 0) {
-        std::memcpy(page + (from - page_start), data + (from - offset), bytes);
-      } else {
-        differs |= std::memcmp(page + (from - page_start), data + (from - offset), bytes) != 0;
-      }
-    }
-    if (old == 0) std::memcpy(page + (at - page_start), data + (at - offset), stop - at);
-    met_old |= old != 0;
-    met_new |= old != mask;
-    datagram.have[index] |= mask;
-    datagram.units += static_cast<uint32_t>(std::popcount(mask & ~old));
-    datagram.end = std::max(datagram.end, stop);
+    if (write) Write(datagram, piece, at, stop);
+    if (write && !writing) MarkStart(datagram, at);
+    writing = write;
+    (is_old ? met_old : met_new) = true;
     at = stop;
   }
-  return met_old && (met_new || differs) ? Outcome::kOverlap : Outcome::kNew;
+  datagram.end = std::max(datagram.end, end);
+  if (differs) return Outcome::kConflict;
+  return met_old && met_new ? Outcome::kOverlap : Outcome::kNew;
+}
+
+void FragmentStore::Write(Datagram& datagram, const Piece& piece, uint32_t first, uint32_t last) {
+  for (uint32_t at = first; at < last;) {
+    const uint32_t index = at / kPageUnits, base = index * kPageUnits;
+    const uint32_t stop = std::min(last, base + kPageUnits);
+    const uint64_t mask = UnitMask(at - base, stop - base);
+    std::memcpy(UnitAt(datagram, at), piece.At(at), piece.Bytes(at, stop));
+    starts_[datagram.page[index]] &= ~mask;
+    datagram.units += static_cast<uint32_t>(std::popcount(mask & ~datagram.have[index]));
+    datagram.have[index] |= mask;
+    at = stop;
+  }
+}
+
+bool FragmentStore::Differs(const Datagram& datagram, const Piece& piece, uint32_t first,
+                            uint32_t last) const {
+  for (uint32_t at = first; at < last;) {
+    const uint32_t stop = std::min(last, (at / kPageUnits + 1) * kPageUnits);
+    if (std::memcmp(UnitAt(datagram, at), piece.At(at), piece.Bytes(at, stop)) != 0) return true;
+    at = stop;
+  }
+  return false;
+}
+
+void FragmentStore::MarkStart(Datagram& datagram, uint32_t unit) {
+  starts_[datagram.page[unit / kPageUnits]] |= uint64_t{1} << unit % kPageUnits;
+}
+
+// What is left of the fragment that the unit is from.
+FragmentPlace FragmentStore::OldAround(const Datagram& datagram, uint32_t unit) const {
+  uint32_t page = unit / kPageUnits;
+  uint64_t starts = starts_[datagram.page[page]] & UnitMask(0, unit % kPageUnits + 1);
+  while (starts == 0) starts = starts_[datagram.page[--page]];
+  const uint32_t start = page * kPageUnits + static_cast<uint32_t>(std::bit_width(starts)) - 1;
+  return {start, EndOfRun(datagram, unit, kUnits)};
+}
+
+// Where the old fragment, or the gap, that the unit is in ends; `limit` if that comes first.
+uint32_t FragmentStore::EndOfRun(const Datagram& datagram, uint32_t unit, uint32_t limit) const {
+  const bool is_old = Has(datagram, unit);
+  for (uint32_t at = unit + 1; at < limit;) {
+    const uint32_t page = at / kPageUnits;
+    const uint64_t have = datagram.have[page];
+    uint64_t stops = have;
+    if (is_old) stops = have == 0 ? ~uint64_t{0} : ~have | starts_[datagram.page[page]];
+    stops &= ~uint64_t{0} << at % kPageUnits;
+    const uint32_t base = page * kPageUnits;
+    if (stops != 0) return std::min(limit, base + static_cast<uint32_t>(std::countr_zero(stops)));
+    at = base + kPageUnits;
+  }
+  return limit;
 }
 
 void FragmentStore::CopyTo(const Datagram& datagram, uint8_t* target) const {
@@ -138,6 +210,7 @@ void FragmentStore::CopyTo(const Datagram& datagram, uint8_t* target) const {
 
 size_t FragmentStore::memory_bytes() const {
   return datagrams_.capacity() * sizeof(Datagram) + bytes_.capacity() +
+         starts_.capacity() * sizeof(uint64_t) +
          (free_datagrams_.capacity() + buckets_.capacity() + free_pages_.capacity()) *
              sizeof(uint32_t);
 }

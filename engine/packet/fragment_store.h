@@ -9,6 +9,7 @@
 #include <cstring>
 #include <vector>
 
+#include "engine/packet/fragment_overlap.h"
 #include "engine/packet/packet.h"
 
 namespace weir {
@@ -58,7 +59,7 @@ struct Datagram {
 
 class FragmentStore {
  public:
-  FragmentStore(uint32_t max_datagrams, uint32_t max_bytes);
+  FragmentStore(uint32_t max_datagrams, uint32_t max_bytes, OverlapPolicy policy);
 
   // The datagram with this key; null when there is none.
   Datagram* Find(const DatagramKey& key);
@@ -71,14 +72,12 @@ class FragmentStore {
   void DropPages(Datagram& datagram);
 
   Datagram* oldest() { return oldest_ == Datagram::kNone ? nullptr : &datagrams_[oldest_]; }
-  Datagram* NextYounger(const Datagram& datagram) {
-    return datagram.newer == Datagram::kNone ? nullptr : &datagrams_[datagram.newer];
-  }
 
-  enum class Outcome : uint8_t { kNew, kOverlap, kNoMemory };
-  // Puts a piece in its place. Bytes that are there already stay. kOverlap: some were, and they
-  // differ or the piece brought others too. kNoMemory: no page was free; the piece is not in its
-  // place as a whole.
+  // What a fragment met: nothing, or mere repetition of bytes that were there; bytes that were
+  // there beside others that were not; other bytes than those that were there.
+  enum class Outcome : uint8_t { kNew, kOverlap, kConflict, kNoMemory };
+  // Puts a fragment in its place; the policy decides whose bytes stay. kNoMemory: too few pages
+  // were free, and nothing changed.
   Outcome Put(Datagram& datagram, uint32_t offset, const uint8_t* data, uint32_t size);
 
   // Copies the bytes [0, total) out.
@@ -87,18 +86,39 @@ class FragmentStore {
   size_t memory_bytes() const;
 
  private:
-  bool HasRoom(const Datagram& datagram, uint32_t offset, uint32_t size) const;
+  struct Piece;
+
+  bool TakePages(Datagram& datagram, FragmentPlace place);
+  void Write(Datagram& datagram, const Piece& piece, uint32_t first, uint32_t last);
+  bool Differs(const Datagram& datagram, const Piece& piece, uint32_t first, uint32_t last) const;
+  FragmentPlace OldAround(const Datagram& datagram, uint32_t unit) const;
+  uint32_t EndOfRun(const Datagram& datagram, uint32_t unit, uint32_t limit) const;
+  void MarkStart(Datagram& datagram, uint32_t unit);
   uint32_t BucketOf(const DatagramKey& key) const;
   uint32_t IndexOf(const Datagram& datagram) const {
     return static_cast<uint32_t>(&datagram - datagrams_.data());
   }
-  uint8_t* PageAt(uint32_t page) { return bytes_.data() + size_t{page} * Datagram::kPageBytes; }
+  size_t UnitIndex(const Datagram& datagram, uint32_t unit) const {
+    const uint32_t byte = unit * Datagram::kUnit;
+    return size_t{datagram.page[byte / Datagram::kPageBytes]} * Datagram::kPageBytes +
+           byte % Datagram::kPageBytes;
+  }
+  uint8_t* UnitAt(const Datagram& datagram, uint32_t unit) {
+    return bytes_.data() + UnitIndex(datagram, unit);
+  }
+  const uint8_t* UnitAt(const Datagram& datagram, uint32_t unit) const {
+    return bytes_.data() + UnitIndex(datagram, unit);
+  }
 
+  const OverlapPolicy policy_;
   std::vector<Datagram> datagrams_;
   std::vector<uint32_t> free_datagrams_;
   std::vector<uint32_t> buckets_;
   std::vector<uint8_t> bytes_;
   std::vector<uint32_t> free_pages_;
+  // Of each page, the units at which what is left of a fragment starts. It reaches to the next such
+  // unit or to the first that is not there: no policy that asks for places cuts one in two.
+  std::vector<uint64_t> starts_;
   uint64_t seed_;
   uint32_t oldest_ = Datagram::kNone;
   uint32_t youngest_ = Datagram::kNone;

@@ -24,13 +24,17 @@ void Touch(const weir::Packet& packet) {
 
 }  // namespace
 
-// The first byte chooses the link type, the next two the stripped tag; then pieces, each with its
-// length.
+// The first byte chooses the link type, the next two the stripped tag, the last of them the overlap
+// policy too; then pieces, each with its length.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size < 3) return 0;
   const weir::Decoder decoder;
-  weir::Defragmenter defragmenter({.max_datagrams = 4, .max_bytes = 8192, .timeout_ns = 5},
-                                  decoder);
+  weir::Defragmenter defragmenter(
+      {.max_datagrams = 4,
+       .max_bytes = 8192,
+       .timeout_ns = 5,
+       .overlap = static_cast<weir::OverlapPolicy>(data[2] % weir::kOverlapPolicies)},
+      decoder);
   const uint16_t link_type = kLinkTypes[data[0] % std::size(kLinkTypes)];
   const uint16_t tag = static_cast<uint16_t>(data[1] << 8 | data[2]);
   data += 3;

@@ -18,7 +18,7 @@ namespace {
 constexpr uint16_t kLinkTypes[] = {1, 1, 1, 0, 9, 101, 104, 105, 107, 113, 127, 192, 276};
 constexpr int64_t kSecond = 1'000'000'000;
 
-weir::ShardOptions OptionsOf(uint8_t bits) {
+weir::ShardOptions OptionsOf(uint8_t bits, uint8_t policy) {
   weir::ShardOptions options;
   options.events = weir::event_mask::kRecords | weir::event_mask::kPackets;
   options.flow.max_flows = (bits & 1) != 0 ? 2 : 64;
@@ -29,7 +29,10 @@ weir::ShardOptions OptionsOf(uint8_t bits) {
   if ((bits & 32) != 0) options.dedup.mode = weir::DedupMode::kContent;
   if ((bits & 64) != 0) options.flow.key = weir::KeyKind::kMacPair;
   options.decoder.mac_addresses = (bits & 64) != 0;
-  options.defragment = {.max_datagrams = 4, .max_bytes = 8192};
+  options.defragment = {
+      .max_datagrams = 4,
+      .max_bytes = 8192,
+      .overlap = static_cast<weir::OverlapPolicy>(policy % weir::kOverlapPolicies)};
   options.dedup.depth = 16;
   options.flow.seed = 1;
   return options;
@@ -92,7 +95,8 @@ std::vector<weir::Frame> FramesOf(const uint8_t* data, size_t size, uint16_t lin
 
 }  // namespace
 
-// The first byte chooses the options, the second one the link type, the third one those of streams.
+// The first byte chooses the options, the second one the link type and the overlap policy of
+// fragments, the third one the options of streams.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size < 7) return 0;
   const uint16_t link_type = kLinkTypes[data[1] % std::size(kLinkTypes)];
@@ -100,7 +104,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (!source.ok()) return 0;
   std::vector<std::unique_ptr<weir::FrameSource>> sources;
   sources.push_back(*std::move(source));
-  weir::ShardOptions options = OptionsOf(data[0]);
+  weir::ShardOptions options = OptionsOf(data[0], data[1] / std::size(kLinkTypes));
   ChooseStreams(data[2], options);
   auto shard = weir::Shard::Create(options, std::move(sources));
   if (!shard.ok()) std::abort();

@@ -146,6 +146,19 @@ TEST(Defragmenter, NamesWhatIsWrongWithAFragment) {
   EXPECT_EQ(bench.counters().held, 0u);
 }
 
+TEST(Defragmenter, ADatagramBeyondWhatItsHeaderCanTellIsOversize) {  // the "ping of death"
+  const auto verdict = [](const Bytes& frame) {
+    Bench bench;
+    const Packet& p = bench.Feed(frame);
+    EXPECT_EQ(bench.dropped(FragmentDrop::kOversize), bench.counters().held == 0);
+    return p.verdict;
+  };
+  EXPECT_EQ(verdict(Frame4({65'504, Bytes(11), false})), Verdict::kFragmentHeld);  // 65,535 in all
+  EXPECT_EQ(verdict(Frame4({65'504, Bytes(12), false})), Verdict::kFragmentDropped);
+  EXPECT_EQ(verdict(Frame6({65'528, Bytes(7), false})), Verdict::kFragmentHeld);
+  EXPECT_EQ(verdict(Frame6({65'528, Bytes(8), false})), Verdict::kFragmentDropped);
+}
+
 TEST(Defragmenter, ATruncatedFirstFragmentIsTrackedAtOnce) {
   Bench bench;
   const Bytes frame = Frame4(CutUp(UdpDatagram(300), 104)[0]);

@@ -39,7 +39,10 @@ inline std::vector<Cut> CutUp(const Bytes& datagram, size_t size) {
   return cuts;
 }
 
-inline PacketBuilder Ethernet() { return PacketBuilder().Ethernet(); }
+inline PacketBuilder Ethernet() {
+  static const PacketBuilder link = PacketBuilder().Ethernet();  // its addresses are parsed once
+  return link;
+}
 
 inline Bytes Frame4(const Cut& cut, uint16_t id = 7, PacketBuilder link = Ethernet(),
                     uint8_t protocol = 17) {
@@ -99,7 +102,7 @@ class Bench {
   const Packet& packet() const { return packet_; }
 
  private:
-  Decoder decoder_;
+  const Decoder decoder_;
   Defragmenter defragmenter_;
   Bytes bytes_;
   Packet packet_;
