@@ -123,7 +123,7 @@ Datagram* Defragmenter::Impl::FindOrAdd(const DatagramKey& key, int64_t now_ns) 
   if (Datagram* datagram = store_.Find(key)) return datagram;
   Datagram* datagram = store_.Add(key, now_ns);
   if (datagram != nullptr) return datagram;
-  GiveUp(*store_.oldest(), FragmentDrop::kMemory);
+  GiveUp(*store_.Victim(), FragmentDrop::kMemory);
   return store_.Add(key, now_ns);
 }
 
@@ -172,7 +172,7 @@ bool Defragmenter::Impl::Place(Packet& packet, Datagram& datagram) {
   Outcome outcome;
   while ((outcome = store_.Put(datagram, packet.fragment_offset, packet.payload,
                                packet.payload_length)) == Outcome::kNoMemory) {
-    Datagram* victim = store_.oldest();
+    Datagram* victim = store_.Victim();
     const bool alone = victim == &datagram;
     GiveUp(*victim, FragmentDrop::kMemory);
     if (alone) {

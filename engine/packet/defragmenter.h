@@ -17,6 +17,7 @@
 namespace weir {
 
 struct DefragmentOptions {
+  // Who gives way when these are reached: engine/packet/fragment_shares.h.
   uint32_t max_datagrams = 1'024;  // incomplete at once
   uint32_t max_bytes = 4u << 20;   // of their pieces
   // Since the first piece (RFC 791: 15 s and more; Linux: 30 s).

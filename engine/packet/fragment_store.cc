@@ -25,10 +25,21 @@ uint64_t UnitMask(uint32_t first, uint32_t last) {
   return upto & (~uint64_t{0} << first);
 }
 
+SenderKey SenderOf(const DatagramKey& key) {
+  SenderKey sender;
+  sender.path_length = key.path_length;
+  sender.family = static_cast<uint8_t>(key.family);
+  const size_t size = key.family == AddressFamily::kIpv4 ? 4 : 8;
+  std::memcpy(sender.address.data(), key.addresses.data(), size);
+  std::memcpy(sender.path.data(), key.path.data(), key.path_length);
+  return sender;
+}
+
 }  // namespace
 
 FragmentStore::FragmentStore(uint32_t max_datagrams, uint32_t max_bytes, OverlapPolicy policy)
     : policy_(policy),
+      shares_(std::max(1u, max_datagrams), std::max(1u, max_bytes / Datagram::kPageBytes)),
       datagrams_(std::max(1u, max_datagrams)),
       buckets_(std::bit_ceil(size_t{2} * datagrams_.size()), kNone),
       bytes_(size_t{std::max(1u, max_bytes / Datagram::kPageBytes)} * Datagram::kPageBytes),
@@ -60,6 +71,7 @@ Datagram* FragmentStore::Add(const DatagramKey& key, int64_t now_ns) {
   datagram.key = key;
   datagram.first_ns = now_ns;
   datagram.fragments = datagram.wire_bytes = datagram.end = datagram.total = datagram.units = 0;
+  datagram.pages = 0;
   datagram.protocol = 0;
   datagram.refused = false;
   datagram.have.fill(0);
@@ -70,21 +82,28 @@ Datagram* FragmentStore::Add(const DatagramKey& key, int64_t now_ns) {
   datagram.newer = kNone;
   (youngest_ == kNone ? oldest_ : datagrams_[youngest_].newer) = index;
   youngest_ = index;
+  shares_.Add(index, SenderOf(key));
   return &datagram;
 }
 
-void FragmentStore::DropPages(Datagram& datagram) {
+void FragmentStore::FreePages(Datagram& datagram) {
   const uint32_t pages = (datagram.end + Datagram::kPageBytes - 1) / Datagram::kPageBytes;
   for (uint32_t i = 0; i < pages; ++i) {
     if (datagram.have[i] != 0) free_pages_.push_back(datagram.page[i]);
     datagram.have[i] = 0;
   }
-  datagram.end = datagram.units = 0;
+  datagram.end = datagram.units = datagram.pages = 0;
+}
+
+void FragmentStore::DropPages(Datagram& datagram) {
+  FreePages(datagram);
+  shares_.Emptied(IndexOf(datagram));
 }
 
 void FragmentStore::Remove(Datagram& datagram) {
-  DropPages(datagram);
+  FreePages(datagram);
   const uint32_t index = IndexOf(datagram);
+  shares_.Remove(index);
   uint32_t* link = &buckets_[BucketOf(datagram.key)];
   while (*link != index) link = &datagrams_[*link].next_in_bucket;
   *link = datagram.next_in_bucket;
@@ -116,6 +135,7 @@ bool FragmentStore::TakePages(Datagram& datagram, FragmentPlace place) {
     free_pages_.pop_back();
     starts_[datagram.page[i]] = 0;
   }
+  datagram.pages += static_cast<uint32_t>(wanted);
   return true;
 }
 
@@ -126,6 +146,7 @@ FragmentStore::Outcome FragmentStore::Put(Datagram& datagram, uint32_t offset, c
                                (end + Datagram::kUnit - 1) / Datagram::kUnit};
   if (!TakePages(datagram, place)) return Outcome::kNoMemory;
   const Piece piece = {data, offset, size, place};
+  const uint32_t units_before = datagram.units;
   bool met_old = false, met_new = false, differs = false, writing = false;
   for (uint32_t at = place.start; at < place.end;) {
     const bool is_old = Has(datagram, at);
@@ -144,6 +165,8 @@ FragmentStore::Outcome FragmentStore::Put(Datagram& datagram, uint32_t offset, c
     at = stop;
   }
   datagram.end = std::max(datagram.end, end);
+  const bool progress = units_before != 0 && datagram.units != units_before;
+  shares_.Grew(IndexOf(datagram), datagram.pages, progress);
   if (differs) return Outcome::kConflict;
   return met_old && met_new ? Outcome::kOverlap : Outcome::kNew;
 }
@@ -200,6 +223,11 @@ uint32_t FragmentStore::EndOfRun(const Datagram& datagram, uint32_t unit, uint32
   return limit;
 }
 
+Datagram* FragmentStore::Victim() {
+  const uint32_t index = shares_.Victim();
+  return index == FragmentShares::kNone ? nullptr : &datagrams_[index];
+}
+
 void FragmentStore::CopyTo(const Datagram& datagram, uint8_t* target) const {
   for (uint32_t at = 0; at < datagram.total; at += Datagram::kPageBytes) {
     const size_t page = datagram.page[at / Datagram::kPageBytes];
@@ -212,7 +240,8 @@ size_t FragmentStore::memory_bytes() const {
   return datagrams_.capacity() * sizeof(Datagram) + bytes_.capacity() +
          starts_.capacity() * sizeof(uint64_t) +
          (free_datagrams_.capacity() + buckets_.capacity() + free_pages_.capacity()) *
-             sizeof(uint32_t);
+             sizeof(uint32_t) +
+         shares_.memory_bytes();
 }
 
 }  // namespace weir

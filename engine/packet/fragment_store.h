@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "engine/packet/fragment_overlap.h"
+#include "engine/packet/fragment_shares.h"
 #include "engine/packet/packet.h"
 
 namespace weir {
@@ -46,6 +47,7 @@ struct Datagram {
   uint32_t end = 0;         // behind the last byte that was seen
   uint32_t total = 0;       // once the last fragment is there; 0 = unknown
   uint32_t units = 0;       // that are there
+  uint32_t pages = 0;       // that it holds
   uint8_t protocol = 0;     // as the first fragment says
   bool refused = false;     // RFC 5722: holds no bytes, and takes none until it is too old
   uint32_t next_in_bucket = kNone;
@@ -70,6 +72,8 @@ class FragmentStore {
   // Gives up a datagram and its pages.
   void Remove(Datagram& datagram);
   void DropPages(Datagram& datagram);
+  // Which datagram is to go when there is no room; null if there is none.
+  Datagram* Victim();
 
   Datagram* oldest() { return oldest_ == Datagram::kNone ? nullptr : &datagrams_[oldest_]; }
 
@@ -88,6 +92,7 @@ class FragmentStore {
  private:
   struct Piece;
 
+  void FreePages(Datagram& datagram);
   bool TakePages(Datagram& datagram, FragmentPlace place);
   void Write(Datagram& datagram, const Piece& piece, uint32_t first, uint32_t last);
   bool Differs(const Datagram& datagram, const Piece& piece, uint32_t first, uint32_t last) const;
@@ -111,6 +116,7 @@ class FragmentStore {
   }
 
   const OverlapPolicy policy_;
+  FragmentShares shares_;
   std::vector<Datagram> datagrams_;
   std::vector<uint32_t> free_datagrams_;
   std::vector<uint32_t> buckets_;

@@ -44,7 +44,7 @@ inline constexpr size_t kShedReasons = static_cast<size_t>(Shed::kCount);
 // Why a fragment, with all that its datagram had, was given up.
 enum class FragmentDrop : uint8_t {
   kTimeout,    // the rest did not come in time
-  kMemory,     // byte or datagram limit; the oldest went
+  kMemory,     // byte or datagram limit; who goes: fragment_shares.h
   kOverlap,    // IPv6 overlap (RFC 5722), or an overlap the policy refuses
   kOversize,   // beyond 65,535 bytes, or wire lengths whose sum exceeds 32 bits
   kBadLength,  // a middle fragment whose length is not a multiple of 8
