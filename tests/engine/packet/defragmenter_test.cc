@@ -79,6 +79,38 @@ TEST(Defragmenter, WalksExtensionHeadersBehindTheFragmentHeader) {
   EXPECT_EQ(bench.packet().destination_port, 2000);
 }
 
+// RFC 1858 and RFC 3128: a first fragment that ends before the flags hides them from a filter that
+// looks at fragments, not from one that puts them together.
+TEST(Defragmenter, TinyFragmentsOfATcpHeaderHideNothing) {
+  Bench bench;
+  const Bytes packet = PacketBuilder()
+                           .Ipv4("10.0.0.1", "10.0.0.2")
+                           .Tcp(1000, 25, {.seq = 77, .flags = tcp_flag::kSyn})
+                           .Payload(10)
+                           .Build();
+  for (const Cut& cut : CutUp(Bytes(packet.begin() + 20, packet.end()), 8)) {
+    bench.Feed(Frame4(cut, 7, Ethernet(), ip_protocol::kTcp));
+  }
+  EXPECT_EQ(bench.packet().verdict, Verdict::kTracked);
+  EXPECT_EQ(bench.packet().destination_port, 25);
+  EXPECT_EQ(bench.packet().tcp_flags, tcp_flag::kSyn);
+  EXPECT_EQ(bench.packet().tcp_seq, 77u);
+  EXPECT_EQ(bench.packet().payload_length, 10u);
+  EXPECT_EQ(bench.packet().held_packets, 3u);
+}
+
+// RFC 6946 section 4: it is a datagram of its own, whatever others have its identification.
+TEST(Defragmenter, AnAtomicFragmentDoesNotTouchOthersOfItsId) {
+  Bench bench;
+  const auto cuts = CutUp(UdpDatagram(200), 104);
+  bench.Feed(Frame6(cuts[0]));
+  const Packet& atomic = bench.Feed(Frame6({0, UdpDatagram(50), false}));
+  EXPECT_EQ(atomic.verdict, Verdict::kTracked);
+  EXPECT_EQ(atomic.payload_length, 50u);
+  EXPECT_EQ(bench.counters().held, 1u);
+  EXPECT_EQ(bench.Feed(Frame6(cuts[1])).payload_length, 200u);
+}
+
 TEST(Defragmenter, ADatagramOf65535BytesAndTinyPieces) {
   Bench bench;
   const Bytes datagram = UdpDatagram(65'507);
@@ -132,18 +164,26 @@ TEST(Defragmenter, ALastFragmentMustNotContradictTheEnd) {
   EXPECT_EQ(bench.Feed(Frame4({8, Bytes(8), false})).reason, uint8_t(FragmentDrop::kOverlap));
 }
 
-TEST(Defragmenter, NamesWhatIsWrongWithAFragment) {
-  Bench bench;
-  const auto reason = [&](const Bytes& bytes, std::optional<uint32_t> captured = {}) {
-    const Packet& p = bench.Feed(bytes, 0, captured);
-    return p.verdict == Verdict::kFragmentDropped ? static_cast<FragmentDrop>(p.reason)
-                                                  : FragmentDrop::kCount;
-  };
-  EXPECT_EQ(reason(Frame4({8, Bytes(9), true})), FragmentDrop::kBadLength);
-  EXPECT_EQ(reason(Frame4({8, Bytes(), true})), FragmentDrop::kBadLength);
-  EXPECT_EQ(reason(Frame4({65'528, Bytes(16), false})), FragmentDrop::kOversize);
-  EXPECT_EQ(reason(Frame4({8, Bytes(100), true}), 60), FragmentDrop::kTruncated);
+void ExpectRefused(Bench& bench, const Packet& p, FragmentDrop reason) {
+  EXPECT_EQ(p.verdict, Verdict::kFragmentDropped);
+  EXPECT_EQ(p.reason, static_cast<uint8_t>(reason));
+  EXPECT_EQ(bench.dropped(reason), 1u);
   EXPECT_EQ(bench.counters().held, 0u);
+}
+
+TEST(Defragmenter, AMiddleFragmentOfNoMultipleOf8HasABadLength) {
+  Bench bench;
+  ExpectRefused(bench, bench.Feed(Frame4({8, Bytes(9), true})), FragmentDrop::kBadLength);
+}
+
+TEST(Defragmenter, AnEmptyFragmentHasABadLength) {
+  Bench bench;
+  ExpectRefused(bench, bench.Feed(Frame4({8, Bytes(), true})), FragmentDrop::kBadLength);
+}
+
+TEST(Defragmenter, AFragmentThatWasCapturedShortIsTruncated) {
+  Bench bench;
+  ExpectRefused(bench, bench.Feed(Frame4({8, Bytes(100), true}), 0, 60), FragmentDrop::kTruncated);
 }
 
 TEST(Defragmenter, ADatagramBeyondWhatItsHeaderCanTellIsOversize) {  // the "ping of death"
@@ -272,12 +312,17 @@ TEST(Defragmenter, GivesUpAfterTheTimeout) {
   bench.defragmenter().Expire(31 * kSecond);
   EXPECT_EQ(bench.dropped(FragmentDrop::kTimeout), 1u);
   EXPECT_EQ(bench.Feed(Frame4(cuts[1]), 32 * kSecond).verdict, Verdict::kFragmentHeld);
+}
+
+TEST(Defragmenter, WhatIsHeldAtTheEndIsGivenUp) {
+  Bench bench;
+  bench.Feed(Frame4({0, Bytes(8), true}));
   bench.defragmenter().Flush();
   EXPECT_EQ(bench.dropped(FragmentDrop::kEnd), 1u);
   bench.ExpectBalance();
 }
 
-TEST(Defragmenter, TheOldestDatagramGoesFirstUnderAFlood) {
+TEST(Defragmenter, ASendersOldestDatagramGoesFirst) {
   Bench bench({.max_datagrams = 8, .max_bytes = 1 << 20});
   const Bytes datagram = UdpDatagram(200);
   const auto cuts = CutUp(datagram, 104);
@@ -304,63 +349,6 @@ TEST(Defragmenter, ADatagramLargerThanTheLimitIsGivenUp) {
   Bench bench({.max_datagrams = 64, .max_bytes = 4096});
   for (const Cut& cut : CutUp(UdpDatagram(20'000), 1024)) bench.Feed(Frame4(cut));
   EXPECT_EQ(bench.counters().completed, 0u);
-}
-
-TEST(Defragmenter, VlansIdsAndProtocolsAreKeptApart) {
-  Bench bench;
-  const auto cuts = CutUp(UdpDatagram(200), 104);
-  bench.Feed(Frame4(cuts[0], 7, Ethernet().Vlan(1)));
-  EXPECT_EQ(bench.Feed(Frame4(cuts[1], 7, Ethernet().Vlan(2))).verdict, Verdict::kFragmentHeld);
-  EXPECT_EQ(bench.Feed(Frame4(cuts[1], 8, Ethernet().Vlan(1))).verdict, Verdict::kFragmentHeld);
-  EXPECT_EQ(bench.Feed(Frame4(cuts[1], 7, Ethernet().Vlan(1), 6)).verdict, Verdict::kFragmentHeld);
-  EXPECT_EQ(bench.Feed(Frame4(cuts[1], 7, Ethernet().Vlan(1))).verdict, Verdict::kTracked);
-  EXPECT_EQ(bench.packet().vlan[0], 1);
-  ASSERT_NE(bench.packet().tunnel, nullptr);
-}
-
-TEST(Defragmenter, AFragmentedTunnelIsFollowedInside) {
-  Bench bench;
-  const Bytes inner =
-      PacketBuilder().Gre().Ipv4("10.0.0.1", "10.0.0.2").Udp(1000, 2000).Payload(600).Build();
-  for (const Cut& cut : CutUp(inner, 256)) {
-    bench.Feed(Frame4(cut, 7, Ethernet(), ip_protocol::kGre));
-  }
-  EXPECT_EQ(bench.packet().verdict, Verdict::kTracked);
-  EXPECT_EQ(bench.packet().destination_port, 2000);
-  EXPECT_EQ(bench.packet().payload_length, 600u);
-  EXPECT_EQ(bench.packet().held_packets, 2u);
-  EXPECT_EQ(bench.packet().flags, packet_flag::kDefragmented | packet_flag::kTunnelled);
-}
-
-TEST(Defragmenter, FragmentsInsideFragmentsCountAllTheirFrames) {
-  Bench bench;
-  const Bytes datagram = UdpDatagram(400);
-  uint16_t id = 20;
-  for (const Cut& cut : CutUp(datagram, 208)) {
-    const Bytes inner = PacketBuilder()
-                            .Gre()
-                            .Ipv4("10.0.0.1", "10.0.0.2")
-                            .Ipv4Fragment(9, cut.offset, cut.more)
-                            .Payload(cut.bytes)
-                            .Build();
-    for (const Cut& outer : CutUp(inner, 128)) bench.Feed(Frame4(outer, id, Ethernet(), 47));
-    ++id;
-  }
-  EXPECT_EQ(bench.packet().verdict, Verdict::kTracked);
-  EXPECT_EQ(bench.packet().destination_port, 2000);
-  EXPECT_EQ(bench.packet().held_packets, 3u);
-  EXPECT_EQ(bench.counters().completed, 3u);
-  EXPECT_EQ(bench.counters().held, 0u);
-}
-
-TEST(Defragmenter, AMalformedDatagramTakesItsFragmentsAlong) {
-  Bench bench;
-  Bytes tunnel(200, 0x55);  // IP version 5
-  tunnel[0] = tunnel[1] = tunnel[3] = 0;
-  tunnel[2] = 0x08;
-  for (const Cut& cut : CutUp(tunnel, 104)) bench.Feed(Frame4(cut, 7, Ethernet(), 47));
-  EXPECT_EQ(bench.packet().verdict, Verdict::kMalformed);
-  EXPECT_EQ(bench.packet().held_packets, 1u);
 }
 
 TEST(Defragmenter, OneBatchMayHoldAllOfSeveralDatagrams) {
