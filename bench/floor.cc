@@ -21,7 +21,9 @@ int Floor::Poll(FrameSource& source) {
   const int count = source.Receive(frames);
   for (int i = 0; i < count; ++i) {
     uint64_t words[8];
-    std::memcpy(words, frames[i].data, sizeof words);
+    // A shorter frame may be the last of the ring: what stands in front of it makes up the rest.
+    const uint32_t missing = 64 - std::min(frames[i].captured_length, 64u);
+    std::memcpy(words, frames[i].data - missing, sizeof words);
     sums[i] = words[0] ^ words[1] ^ words[2] ^ words[3] ^ words[4] ^ words[5] ^ words[6] ^ words[7];
     flows[i] = FlowOf(frames[i].data);
     __builtin_prefetch(&lines_[flows[i]], 1);

@@ -8,6 +8,7 @@
 #include <map>
 
 #include "bench/floor.h"
+#include "bench/laps.h"
 #include "bench/trace.h"
 #include "engine/flow/flow_tracker.h"
 #include "engine/shard.h"
@@ -37,34 +38,8 @@ MemorySourceOptions RingOptions(bool cold) {
   return {.block_count = cold && !SmallRun() ? 1024u : 32u};
 }
 
-void Report(benchmark::State& state, uint64_t packets) {
-  state.SetItemsProcessed(static_cast<int64_t>(packets));
-  state.counters["ns/packet"] =
-      benchmark::Counter(static_cast<double>(packets) * 1e-9,
-                         benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
-}
-
-template <typename Step>
-void Run(benchmark::State& state, MemorySource& source, Feed& feed, Step step) {
-  uint64_t packets = 0;
-  const auto lap = [&] {
-    while (source.ready()) packets += static_cast<uint64_t>(step());
-  };
-  // Every flow is in its table before time is taken.
-  for (int64_t left = SmallRun() ? 1 : state.range(1) + kLeastWarmUp; left > 0;
-       left -= static_cast<int64_t>(packets), packets = 0) {
-    feed.Refill(source);
-    lap();
-  }
-  packets = 0;
-  for (auto _ : state) {
-    feed.Refill(source);
-    const double start = ThreadSeconds();
-    lap();
-    state.SetIterationTime(ThreadSeconds() - start);
-  }
-  Report(state, packets);
-}
+// Every flow is in its table before time is taken.
+int64_t WarmUp(const benchmark::State& state) { return state.range(1) + kLeastWarmUp; }
 
 void BM_Floor(benchmark::State& state) {
   const auto flows = static_cast<uint32_t>(state.range(1));
@@ -72,7 +47,7 @@ void BM_Floor(benchmark::State& state) {
   auto source = *MemorySource::Create(RingOptions(state.range(2) != 0));
   Floor floor(flows);
   Feed feed(trace.frames());
-  Run(state, *source, feed, [&] { return floor.Poll(*source); });
+  RunLaps(state, *source, feed, WarmUp(state), [&] { return floor.Poll(*source); });
 }
 
 // Blocks of our own, written anew from the trace before each lap, as Refill does.
@@ -112,7 +87,7 @@ void BM_Pipeline(benchmark::State& state) {
   options.flow.max_flows = flows + flows / 8;
   auto shard = *Shard::Create(options, std::move(sources));
   Feed feed(trace.frames());
-  Run(state, source, feed, [&] {
+  RunLaps(state, source, feed, WarmUp(state), [&] {
     const uint64_t before = shard->ledger().received;
     benchmark::DoNotOptimize(shard->Poll());
     return shard->ledger().received - before;

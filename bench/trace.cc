@@ -9,8 +9,6 @@
 namespace weir::bench {
 namespace {
 
-constexpr uint32_t kHeaders = 54;  // Ethernet, IPv4, TCP
-
 void Store16(uint8_t* at, uint32_t value) {
   at[0] = static_cast<uint8_t>(value >> 8);
   at[1] = static_cast<uint8_t>(value);
@@ -21,31 +19,38 @@ void Store32(uint8_t* at, uint32_t value) {
   Store16(at + 2, value & 0xffff);
 }
 
-void WriteHeaders(uint8_t* frame, uint32_t flow, uint32_t payload, uint32_t sequence) {
-  std::memset(frame, 0, kHeaders);
+}  // namespace
+
+void WriteHeaders(uint8_t* frame, const SegmentFields& segment) {
+  std::memset(frame, 0, kHeaderBytes);
   frame[0] = frame[6] = 2;
+  Store32(frame + 8, segment.number & 0xffffff);
   Store16(frame + 12, 0x0800);
   uint8_t* ip = frame + 14;
   ip[0] = 0x45;
-  Store16(ip + 2, 40 + payload);
+  Store16(ip + 2, 40 + segment.payload);
   ip[6] = 0x40;
   ip[8] = 64;
   ip[9] = ip_protocol::kTcp;
-  Store32(ip + 12, 0x0a00'0000 | flow);
-  Store32(ip + 16, 0xc0a8'0001 + flow % 251);
-  const uint16_t checksum = ChecksumFold(ChecksumAdd(ip, 20));  // of words in memory order
-  std::memcpy(ip + 10, &checksum, 2);
   uint8_t* tcp = ip + 20;
-  Store16(tcp, 1024 + flow % 50'000);
-  Store16(tcp + 2, 443);
-  Store32(tcp + 4, sequence);
-  Store32(tcp + 8, 1);
+  const size_t server = segment.from_server ? 0 : 1, client = 1 - server;
+  Store32(ip + 12 + 4 * client, 0x0a00'0000 | (segment.identity & 0xffffff));
+  Store32(ip + 12 + 4 * server, 0xc0a8'0001 + segment.identity % 251);
+  Store16(tcp + 2 * client, 1024 + segment.identity % 50'000);
+  Store16(tcp + 2 * server, 443);
+  Store32(tcp + 4, segment.sequence);
+  Store32(tcp + 8, segment.acknowledgement);
   tcp[12] = 0x50;
-  tcp[13] = tcp_flag::kAck;
+  tcp[13] = segment.flags;
   Store16(tcp + 14, 65'535);
+  // Sums are of words in memory order.
+  const uint16_t ip_checksum = ChecksumFold(ChecksumAdd(ip, 20));
+  std::memcpy(ip + 10, &ip_checksum, 2);
+  const uint32_t size = 20 + segment.payload;
+  const uint16_t checksum = ChecksumFold(
+      ChecksumAdd(tcp, size, PseudoHeaderSum(ip + 12, ip + 16, 4, ip_protocol::kTcp, size)));
+  std::memcpy(tcp + 16, &checksum, 2);
 }
-
-}  // namespace
 
 bool SmallRun() { return std::getenv("WEIR_BENCH_SMALL") != nullptr; }
 
@@ -61,7 +66,7 @@ Trace::Trace(const TraceOptions& options) {
   size_t total = 0;
   for (uint32_t& payload : payloads) {
     payload = sizes[random() % sizes.size()];
-    total += kHeaders + payload;
+    total += kHeaderBytes + payload;
   }
   bytes_.resize(total);
   frames_.reserve(packets);
@@ -69,11 +74,16 @@ Trace::Trace(const TraceOptions& options) {
   uint8_t* at = bytes_.data();
   for (uint32_t i = 0; i < packets; ++i) {
     const uint32_t flow = order[i];
-    WriteHeaders(at, flow, payloads[i], sequences[flow]);
+    WriteHeaders(at, {.identity = flow,
+                      .number = flow,
+                      .payload = payloads[i],
+                      .sequence = sequences[flow],
+                      .acknowledgement = 1,
+                      .flags = tcp_flag::kAck});
     sequences[flow] += payloads[i];
     Frame frame;
     frame.data = at;
-    frame.captured_length = frame.wire_length = kHeaders + payloads[i];
+    frame.captured_length = frame.wire_length = kHeaderBytes + payloads[i];
     frame.timestamp_ns = 1'700'000'000'000'000'000 + int64_t{i} * 50;
     frames_.push_back(frame);
     at += frame.captured_length;

@@ -17,6 +17,21 @@ namespace weir::bench {
 // True in test runs: small sizes, numbers without meaning.
 bool SmallRun();
 
+inline constexpr uint32_t kHeaderBytes = 54;  // Ethernet, IPv4, TCP
+
+struct SegmentFields {
+  uint32_t identity = 0;  // makes the addresses and the client's port
+  uint32_t number = 0;    // see FlowOf; below 2^24
+  uint32_t payload = 0;   // bytes
+  uint32_t sequence = 0;
+  uint32_t acknowledgement = 0;
+  uint8_t flags = 0;
+  bool from_server = false;
+};
+
+// Writes headers of kHeaderBytes in front of a payload that is there already, with right checksums.
+void WriteHeaders(uint8_t* frame, const SegmentFields& segment);
+
 struct TraceOptions {
   uint32_t flows = 100'000;
   uint32_t packets = 1u << 20;
@@ -25,8 +40,7 @@ struct TraceOptions {
   bool random_order = true;  // false: flows take turns
 };
 
-// Ethernet/IPv4/TCP frames; a flow's number stands in the last three bytes of its client's address
-// (10.x.y.z). Sequence numbers go on from packet to packet, all from the client.
+// Ethernet/IPv4/TCP frames. Sequence numbers go on from packet to packet, all from the client.
 class Trace {
  public:
   explicit Trace(const TraceOptions& options);
@@ -37,9 +51,9 @@ class Trace {
   std::vector<Frame> frames_;
 };
 
-// The flow number of a frame of a Trace.
+// The flow number of a frame: it stands in the source's hardware address, in both directions.
 inline uint32_t FlowOf(const uint8_t* frame) {
-  return static_cast<uint32_t>(frame[27]) << 16 | static_cast<uint32_t>(frame[28]) << 8 | frame[29];
+  return static_cast<uint32_t>(frame[9]) << 16 | static_cast<uint32_t>(frame[10]) << 8 | frame[11];
 }
 
 // CPU time of this thread: what other programs on the machine take does not count.
