@@ -21,7 +21,10 @@
 namespace weir::bench {
 namespace {
 
-constexpr int64_t kWarmUp = 2 << 20;  // packets: flows have begun, and the first ones have ended
+// Packets until all is as it stays: flows have begun, and as many end by time as begin.
+int64_t WarmUp(const benchmark::State& state) {
+  return static_cast<StreamShape>(state.range(0)) == StreamShape::kShort ? 1'200'000 : 50'000;
+}
 
 ChecksumStatus StatusOf(bool unverified) {
   return unverified ? ChecksumStatus::kUnknown : ChecksumStatus::kValid;
@@ -46,7 +49,7 @@ void BM_Floor(benchmark::State& state) {
   StreamTraffic traffic(static_cast<StreamShape>(state.range(0)));
   auto source = *MemorySource::Create({});
   Floor floor(traffic.flows());
-  RunLaps(state, *source, traffic, kWarmUp, [&] { return floor.Poll(*source); });
+  RunLaps(state, *source, traffic, WarmUp(state), [&] { return floor.Poll(*source); });
 }
 
 // The payloads of a ring that was just written, and nothing else: where they lie is found out
@@ -76,7 +79,7 @@ template <typename Consumer>
 void RunStreams(benchmark::State& state, bool unverified, Consumer consume) {
   StreamTraffic traffic(static_cast<StreamShape>(state.range(0)), StatusOf(unverified));
   StreamShard shard(traffic);
-  RunLaps(state, shard.source(), traffic, kWarmUp, [&] { return shard.Step(consume); });
+  RunLaps(state, shard.source(), traffic, WarmUp(state), [&] { return shard.Step(consume); });
   if (const char* fault = shard.Fault(traffic.payload_bytes())) state.SkipWithError(fault);
 }
 
