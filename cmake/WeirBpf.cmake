@@ -14,8 +14,8 @@ function(weir_bpf_skeleton target source)
   add_custom_command(OUTPUT ${object}
     COMMAND ${WEIR_BPF_CLANG} -target bpf -O2 -g -Wall -Werror -I${CMAKE_SOURCE_DIR}
             -idirafter /usr/include/${CMAKE_LIBRARY_ARCHITECTURE}
-            -c ${CMAKE_CURRENT_SOURCE_DIR}/${source} -o ${object}
-    DEPENDS ${source} VERBATIM)
+            -MD -MF ${object}.d -c ${CMAKE_CURRENT_SOURCE_DIR}/${source} -o ${object}
+    DEPENDS ${source} DEPFILE ${object}.d VERBATIM)
   add_custom_command(OUTPUT ${skeleton}
     COMMAND ${WEIR_BPFTOOL} gen skeleton ${object} name ${name} > ${skeleton}
     DEPENDS ${object})

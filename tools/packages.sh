@@ -4,13 +4,13 @@
 BUILD_PACKAGES=(
   g++ cmake ninja-build pkg-config linux-libc-dev
   libabsl-dev liburing-dev libpcap-dev libxxhash-dev # the library
+  libbpf-dev clang bpftool                           # its programs for the kernel
   libcli11-dev rapidjson-dev nettle-dev              # the command, EVE
 )
 TEST_PACKAGES=(
   libgtest-dev libgmock-dev libbenchmark-dev python3
-  clang clang-format clang-tidy libclang-rt-14-dev llvm # second compiler, fuzzing, style
+  clang-format clang-tidy libclang-rt-14-dev llvm       # style, fuzzing (clang is there)
   iproute2 iputils-ping                                 # network namespaces of the live tests
-  libbpf-dev bpftool                                    # their sender, a BPF program
   libboost-dev                                          # a bench beside its queue
 )
 
