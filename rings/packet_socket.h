@@ -1,8 +1,9 @@
 // The steps that make a packet socket ready for a ring: packet(7). Each does one thing and says
 // what went wrong and what to do about it. Cold path.
 //
-// Order: OpenPacketSocket (receives nothing yet), options, filter, ring, and BindPacketSocket last,
-// so that no frame comes in that the options and the filter have not seen.
+// Order: OpenPacketSocket (receives nothing yet), options, a filter that refuses everything, ring,
+// BindPacketSocket, fanout group, and the real filter last, so that no frame comes in that the
+// options, the group and the filter have not seen.
 #pragma once
 
 #include <cstdint>

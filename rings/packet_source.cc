@@ -31,11 +31,12 @@ absl::Status Direct(int fd, CaptureDirection direction, std::vector<sock_filter>
 absl::StatusOr<std::unique_ptr<PacketSource>> PacketSource::Open(
     const PacketSourceOptions& options) {
   auto source = std::unique_ptr<PacketSource>(new PacketSource);
-  if (auto status = source->Start(options); !status.ok()) return status;
+  if (auto status = source->Prepare(options); !status.ok()) return status;
+  if (auto status = source->Begin(); !status.ok()) return status;
   return source;
 }
 
-absl::Status PacketSource::Start(const PacketSourceOptions& options) {
+absl::Status PacketSource::Prepare(const PacketSourceOptions& options) {
   if (auto status = CheckGeometry(options.ring); !status.ok()) return status;
   if (options.snap_length == 0) {
     return absl::InvalidArgumentError("snap length of 0 bytes: --snaplen must be at least 1");
@@ -48,10 +49,11 @@ absl::Status PacketSource::Start(const PacketSourceOptions& options) {
   socket_ = *std::move(fd);
   auto program = CompileSocketFilter(options.filter, *interface, options.snap_length);
   if (!program.ok()) return program.status();
-  if (auto status = Direct(socket_.get(), options.direction, &*program); !status.ok())
+  program_ = *std::move(program);
+  if (auto status = Direct(socket_.get(), options.direction, &program_); !status.ok())
     return status;
   if (auto status = UseBlocks(socket_.get()); !status.ok()) return status;
-  if (auto status = AttachSocketFilter(socket_.get(), *program); !status.ok()) return status;
+  if (auto status = RefuseAll(socket_.get()); !status.ok()) return status;
   if (options.hardware_timestamps) {
     const absl::Status status = UseHardwareTimestamps(socket_.get(), interface->name);
     if (!status.ok()) {
@@ -112,8 +114,7 @@ void PacketSource::Close() {
 
 bool PacketSource::StopIntake() {
   if (closed_) return true;
-  const std::vector<sock_filter> nothing = {BPF_STMT(BPF_RET | BPF_K, 0)};
-  if (!AttachSocketFilter(socket_.get(), nothing).ok()) return false;
+  if (!RefuseAll(socket_.get()).ok()) return false;
   Close();
   return true;
 }
@@ -138,7 +139,7 @@ SourceCounters PacketSource::Counters() {
   counters.ring_dropped = dropped_;
   counters.ring_freezes = freezes_;
   if (takes_all_) counters.kernel_filtered = 0;
-  if (missed_seen_.has_value()) counters.nic_missed = missed_;
+  if (missed_seen_.has_value()) counters.nic_missed = counts_missed_ ? missed_ : 0;
   counters.broken_blocks = ring_.broken_blocks();
   return counters;
 }

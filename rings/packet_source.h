@@ -36,8 +36,12 @@ struct PacketSourceOptions {
   bool hardware_timestamps = false;  // where the device has none: the kernel's, and a note
 };
 
+struct FanoutOptions;
+struct PacketGroup;
+
 class PacketSource final : public FrameSource {
  public:
+  // One source that sees every frame. Several that share them: OpenPacketGroup of packet_group.h.
   static absl::StatusOr<std::unique_ptr<PacketSource>> Open(const PacketSourceOptions& options);
 
   // What differs from what was asked for, for people; empty when nothing does.
@@ -56,8 +60,12 @@ class PacketSource final : public FrameSource {
   int64_t hold_back_ns() const override { return hold_back_ns_; }
 
  private:
+  friend absl::StatusOr<PacketGroup> OpenPacketGroup(const PacketSourceOptions& options,
+                                                     const FanoutOptions& fanout, int count);
   PacketSource() = default;
-  absl::Status Start(const PacketSourceOptions& options);
+  // Everything up to a bound socket that refuses all frames; Begin lets in what the filter takes.
+  absl::Status Prepare(const PacketSourceOptions& options);
+  absl::Status Begin() { return AttachSocketFilter(socket_.get(), program_); }
   void LookAround();
   void Close();
   void ReadKernelCounters();
@@ -67,6 +75,7 @@ class PacketSource final : public FrameSource {
   int64_t hold_back_ns_ = 0;
   bool takes_all_ = true;  // no filter: nothing is rejected in the kernel
   std::vector<std::string> notes_;
+  std::vector<sock_filter> program_;
   UniqueFd socket_;
   PacketRing memory_;
   BlockRing ring_;
@@ -77,6 +86,7 @@ class PacketSource final : public FrameSource {
   uint64_t freezes_ = 0;
   std::optional<uint32_t> missed_seen_;  // the device's counter when it was read last
   uint64_t missed_ = 0;
+  bool counts_missed_ = true;       // of several sources on one device the first one does
   bool closed_ = false;             // no more frames come in
   uint64_t expected_ = 0;           // closed_: frames to hand out before the end
   int64_t give_up_ns_ = INT64_MAX;  // closed_: monotonic time after which the rest will never come

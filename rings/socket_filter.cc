@@ -79,4 +79,6 @@ absl::Status AttachSocketFilter(int fd, const std::vector<sock_filter>& program)
                              program.size()));
 }
 
+absl::Status RefuseAll(int fd) { return AttachSocketFilter(fd, {BPF_STMT(BPF_RET | BPF_K, 0)}); }
+
 }  // namespace weir

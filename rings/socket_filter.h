@@ -27,6 +27,10 @@ absl::StatusOr<std::vector<sock_filter>> CompileSocketFilter(const std::string& 
 // The same program, refusing frames that this host did not send.
 std::vector<sock_filter> OnlyOutgoing(const std::vector<sock_filter>& program);
 
+// Replaces the program that the socket has.
 absl::Status AttachSocketFilter(int fd, const std::vector<sock_filter>& program);
+
+// The socket takes no frame from now on.
+absl::Status RefuseAll(int fd);
 
 }  // namespace weir
