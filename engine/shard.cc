@@ -49,6 +49,7 @@ class Shard::Impl {
   bool done() const { return done_; }
   const Ledger& ledger() const { return ledger_; }
   DedupCounters dedup_counters() const { return dedup_ ? dedup_->counters() : DedupCounters{}; }
+  const FragmentCounters& fragment_counters() const { return defragmenter_.counters(); }
   FlowTracker& flows() { return *tracker_; }
   std::span<const std::unique_ptr<FrameSource>> sources() const { return sources_; }
 
@@ -307,6 +308,7 @@ void Shard::Stop() { impl_->Stop(); }
 bool Shard::done() const { return impl_->done(); }
 const Ledger& Shard::ledger() const { return impl_->ledger(); }
 DedupCounters Shard::dedup_counters() const { return impl_->dedup_counters(); }
+const FragmentCounters& Shard::fragment_counters() const { return impl_->fragment_counters(); }
 FlowTracker& Shard::flows() { return impl_->flows(); }
 std::span<const std::unique_ptr<FrameSource>> Shard::sources() const { return impl_->sources(); }
 int64_t Shard::time_ns() const { return impl_->flows().time_ns(); }

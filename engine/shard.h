@@ -79,6 +79,7 @@ class Shard {
   const Ledger& ledger() const;
   SourceCounters source_counters();      // sum over the sources; a system call each
   DedupCounters dedup_counters() const;  // zeros without a dedup stage
+  const FragmentCounters& fragment_counters() const;
   FlowTracker& flows();
   std::span<const std::unique_ptr<FrameSource>> sources() const;
   int64_t time_ns() const;  // packet time

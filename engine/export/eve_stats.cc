@@ -74,6 +74,15 @@ void WriteDedup(JsonLine& line, const DedupCounters& dedup) {
   line.EndObject();
 }
 
+// Beside the ledger, which tells what became of each fragment.
+void WriteDefrag(JsonLine& line, const FragmentCounters& fragments) {
+  line.StartObject("defrag");
+  line.Number("reassembled", fragments.completed);
+  line.Number("overlaps", fragments.overlaps);
+  line.Number("conflicts", fragments.conflicts);
+  line.EndObject();
+}
+
 }  // namespace
 
 void EveWriter::AppendStats(const EveStats& stats) {
@@ -89,6 +98,7 @@ void EveWriter::AppendStats(const EveStats& stats) {
   WriteCapture(line, stats.source);
   WriteLedger(line, stats.ledger);
   WriteDedup(line, stats.dedup);
+  WriteDefrag(line, stats.fragments);
   line.EndObject();
   line.End();
 }

@@ -17,6 +17,7 @@
 #include "engine/export/text.h"
 #include "engine/flow/record.h"
 #include "engine/packet/dedup.h"
+#include "engine/packet/defragmenter.h"
 #include "engine/stats/ledger.h"
 #include "rings/frame_source.h"
 
@@ -37,6 +38,7 @@ struct EveStats {
   Ledger ledger;
   SourceCounters source;
   DedupCounters dedup;
+  FragmentCounters fragments;
 };
 
 // The files that hold a flow's streams, by direction; empty = none.

@@ -191,6 +191,7 @@ absl::Status ReadStreams(const RawOptions& raw, CommandOptions& options) {
   absl::Status status =
       Read("--stream-holes", raw.stream_holes, ParseStreamHoles, options.stream_holes);
   status.Update(Read("--overlap", raw.overlap, ParseOverlap, streams.overlap));
+  options.defragment.overlap = streams.overlap;
   status.Update(ReadStreamLimit(raw, streams));
   status.Update(ReadNumber("--stream-depth", raw.stream_depth, ParseSize, streams.depth));
   status.Update(

@@ -9,6 +9,7 @@
 #include "engine/flow/options.h"
 #include "engine/packet/decoder.h"
 #include "engine/packet/dedup.h"
+#include "engine/packet/defragmenter.h"
 #include "engine/packet/transport_checksum.h"
 #include "tools/stream_files.h"
 #include "tools/weir/option_values.h"
@@ -37,6 +38,7 @@ struct CommandOptions {
   DedupOptions dedup;
   DecoderOptions decoder;
   ChecksumMode checksum = ChecksumMode::kCount;
+  DefragmentOptions defragment;
   FlowOptions flow;  // streams are set when --streams or --eve tell of them
 
   std::string eve;  // file, "-" for standard output; empty = none

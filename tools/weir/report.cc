@@ -152,6 +152,12 @@ std::string StreamHints(const StreamCounters& streams) {
   return text;
 }
 
+std::string FragmentHints(const FragmentCounters& fragments) {
+  if (fragments.conflicts == 0) return {};
+  return absl::StrCat("! ", HumanCount(fragments.conflicts),
+                      " IP fragments contradicted what was there: --overlap chooses\n");
+}
+
 std::string Ends(const FlowCounters& flows) {
   std::string text;
   for (size_t i = 0; i < flows.ended.size(); ++i) {
@@ -203,7 +209,7 @@ std::string Hints(const ReportInput& input) {
                     " flows were cut short, the table was full: raise --max-flows (now ",
                     HumanCount(last.capacity), ")\n");
   }
-  absl::StrAppend(&text, StreamHints(last.ledger.streams));
+  absl::StrAppend(&text, StreamHints(last.ledger.streams), FragmentHints(last.fragments));
   if (last.ledger.ledger_errors > 0) {
     absl::StrAppend(&text, "! the ledger did not add up ", HumanCount(last.ledger.ledger_errors),
                     " times: this is a bug of weir, please report it\n");

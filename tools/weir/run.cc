@@ -80,6 +80,7 @@ ShardOptions Session::MakeShardOptions() const {
   shard.decoder = options_.decoder;
   shard.flow = options_.flow;
   shard.dedup = options_.dedup;
+  shard.defragment = options_.defragment;
   shard.checksum = options_.checksum;
   shard.live = options_.live_capture();
   shard.events = Outputs::EventsFor(options_);
@@ -185,6 +186,7 @@ absl::Status Session::Finish() {
   stats.ledger = last.ledger;
   stats.source = last.source;
   stats.dedup = last.dedup;
+  stats.fragments = last.fragments;
   absl::Status status = outputs_ ? outputs_->Finish(stats) : absl::OkStatus();
   if (display_) display_->Finish(last);
   if (Person()) {

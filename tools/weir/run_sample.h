@@ -16,6 +16,7 @@ struct RunSample {
   Ledger ledger;
   SourceCounters source;
   DedupCounters dedup;
+  FragmentCounters fragments;
   FlowCounters flows;
   uint32_t alive = 0;     // flows
   uint32_t capacity = 0;  // flows
@@ -30,6 +31,7 @@ inline RunSample TakeSample(Shard& shard, int64_t elapsed_ns) {
   sample.ledger = shard.ledger();
   sample.source = shard.source_counters();
   sample.dedup = shard.dedup_counters();
+  sample.fragments = shard.fragment_counters();
   sample.flows = shard.flows().counters();
   sample.alive = shard.flows().alive();
   sample.capacity = shard.flows().capacity();

@@ -261,6 +261,20 @@ TEST_F(EveWriterTest, ClearStartsANewText) {
   EXPECT_EQ(writer.text(), first);
 }
 
+TEST_F(EveWriterTest, StatsTellOfFragments) {
+  EveStats stats;
+  stats.fragments.completed = 3;
+  stats.fragments.overlaps = 2;
+  stats.fragments.conflicts = 1;
+  EveWriter writer({});
+  writer.AppendStats(stats);
+  const Document eve = Parse(writer);
+  const Value& defrag = eve["stats"]["defrag"];
+  EXPECT_EQ(defrag["reassembled"].GetInt(), 3);
+  EXPECT_EQ(defrag["overlaps"].GetInt(), 2);
+  EXPECT_EQ(defrag["conflicts"].GetInt(), 1);
+}
+
 TEST_F(EveWriterTest, StatsHaveTheLedgerOfStreams) {
   EveStats stats;
   StreamCounters& counted = stats.ledger.streams;

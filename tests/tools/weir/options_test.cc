@@ -117,6 +117,11 @@ TEST(Options, EveryOptionOfStreams) {
   EXPECT_EQ(streams.hole_timeout_ns, 5 * Timeouts::kSecond);
 }
 
+TEST(Options, OverlapIsOfFragmentsToo) {
+  EXPECT_EQ(Options({"-r", "a"}).defragment.overlap, OverlapPolicy::kFirst);
+  EXPECT_EQ(Options({"-r", "a", "--overlap", "linux"}).defragment.overlap, OverlapPolicy::kLinux);
+}
+
 TEST(Options, WithoutStreamLimitOnlyTheCommonMemoryLimits) {
   const StreamOptions streams =
       *Options({"-r", "a", "--eve", "b", "--stream-limit", "0"}).flow.streams;

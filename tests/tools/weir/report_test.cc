@@ -151,6 +151,13 @@ TEST(Report, LimitsOfStreamsNameTheirOption) {
   EXPECT_THAT(hints, HasSubstr("raise --max-flows"));
 }
 
+TEST(Report, FragmentsThatContradictAreSaid) {
+  ReportInput input;
+  EXPECT_THAT(Hints(input), ::testing::Not(HasSubstr("fragments contradicted")));
+  input.last.fragments.conflicts = 3;
+  EXPECT_THAT(Hints(input), HasSubstr("! 3 IP fragments contradicted what was there"));
+}
+
 TEST(Report, ContradictionsAreSaid) {
   ReportInput input = WithStreams();
   input.last.ledger.streams.conflicts = 2;
