@@ -168,8 +168,8 @@ void Reassembler::Place(StreamLine& line, int64_t distance, const StreamSegment&
   const auto repeated =
       static_cast<uint32_t>(std::min<int64_t>(std::max<int64_t>(-distance, 0), segment.length));
   if (repeated > 0) TakeRepeated(line, start, segment, repeated);
-  Bytes bytes{static_cast<uint64_t>(start + repeated), segment.payload + repeated,
-              segment.length - repeated, segment.time_ns};
+  Bytes bytes{line.offset + static_cast<uint64_t>(std::max<int64_t>(distance, 0)),
+              segment.payload + repeated, segment.length - repeated, segment.time_ns};
   if (line.ended()) {
     const bool depth = (line.flags & StreamLine::kEndedByDepth) != 0;
     const bool stop = (line.flags & StreamLine::kEndedByStop) != 0;

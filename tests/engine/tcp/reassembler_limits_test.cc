@@ -263,6 +263,13 @@ TEST_F(ReassemblerLimits, BytesBeforeAStreamThatWasJoinedInTheMiddle) {
   EXPECT_EQ(counters().retransmitted, 2u);
 }
 
+TEST_F(ReassemblerLimits, TruncatedSegmentWhoseCapturedBytesAreBeforeTheStart) {
+  Start(1000, true);
+  FeedCut(-10, "ab", 14);
+  EXPECT_EQ(told_.Take(), Events{"0 hole 0+4 truncated"});
+  EXPECT_EQ(Refused(Refused::kBeforeStart), 2u);
+}
+
 TEST_F(ReassemblerLimits, NothingIsAllocatedAfterCreate) {
   options_.history_bytes = 4096;
   Start();
