@@ -58,8 +58,9 @@ void QueuePool::LeaveGrace(uint32_t queue) {
 
 void QueuePool::Classify(uint32_t queue) {
   StreamQueue& entry = queues_[queue];
-  const uint8_t wanted = entry.chunks == 0 ? StreamQueue::kNoClass
-                                           : static_cast<uint8_t>(std::bit_width(entry.chunks) - 1);
+  const uint8_t wanted = entry.chunks < kManyChunks
+                             ? StreamQueue::kNoClass
+                             : static_cast<uint8_t>(std::bit_width(entry.chunks) - 1);
   if (wanted == entry.size_class) return;
   if (entry.size_class != StreamQueue::kNoClass) {
     classes_[entry.size_class].Remove(queues_, queue);
@@ -74,7 +75,7 @@ void QueuePool::Classify(uint32_t queue) {
 }
 
 uint32_t QueuePool::Largest() const {
-  if (classes_used_ == 0) return StreamQueue::kNone;
+  if (classes_used_ == 0) return waiting_.first();
   return classes_[std::bit_width(classes_used_) - 1].first();
 }
 

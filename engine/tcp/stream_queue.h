@@ -21,42 +21,38 @@ struct QueueLinks {
   uint32_t next;
 };
 
-struct StreamQueue {
+struct alignas(64) StreamQueue {
   static constexpr uint32_t kNone = UINT32_MAX;
   static constexpr uint64_t kNoEnd = UINT64_MAX;
   static constexpr uint8_t kNoClass = UINT8_MAX;
 
   uint32_t stream = kNone;
-  PieceList pieces;
   uint32_t chunks = 0;                     // that pieces of this stream use
   uint32_t fill_chunk = ChunkPool::kNone;  // the one that was used last,
   uint32_t fill_used = 0;                  // and so much of it
-  uint64_t buffered = 0;                   // bytes in pieces
-
-  // Where the stream is known to end, and why: FIN, or the depth.
+  PieceList pieces;
+  uint64_t buffered = 0;  // bytes in pieces
+  // Where the stream is known to end, and below why: FIN, or the depth.
   uint64_t end = kNoEnd;
-  StreamEnd end_reason = StreamEnd::kFin;
-
-  uint64_t acknowledged = 0;  // offset
-  uint64_t run_end = 0;       // bytes are there without a hole up to here (policies that hold)
-
   // What the stream waits for: `waits_at` is the settled offset when the waiting began.
   uint64_t waits_at = UINT64_MAX;
+
   int64_t waits_since_ns = 0;
-  // While in the list of acknowledged holes: up to here, and when it is enough.
-  uint64_t grace_up_to = 0;
-  int64_t grace_due_ns = 0;
-
-  uint32_t kept_chunk = ChunkPool::kNone;  // the tail that the embedder kept
-  uint32_t kept_size = 0;
-  uint32_t first_history = kNone;  // chunks of delivered bytes
-  uint32_t last_history = kNone;
-  uint64_t history_bytes = 0;
-
+  uint64_t acknowledged = 0;  // offset
+  uint64_t run_end = 0;       // bytes are there without a hole up to here (policies that hold)
+  StreamEnd end_reason = StreamEnd::kFin;
   bool in_waiting = false;
   bool in_grace = false;
   uint8_t size_class = kNoClass;
+  uint32_t first_history = kNone;  // chunks of delivered bytes
+  uint32_t last_history = kNone;
+  uint32_t kept_chunk = ChunkPool::kNone;  // the tail that the embedder kept
+  uint32_t kept_size = 0;
   QueueLinks waiting_links;
+
+  // While in the list of acknowledged holes: up to here, and when it is enough.
+  uint64_t grace_up_to = 0;
+  int64_t grace_due_ns = 0;
   QueueLinks grace_links;
   QueueLinks class_links;
 
@@ -91,7 +87,7 @@ class QueueList {
 };
 
 // All queues, those in use in lists: by the time they began to wait, by the time an acknowledgement
-// covered their hole, and by the power of two of the chunks they use.
+// covered their hole, and, if they use kManyChunks or more, by the power of two of these.
 class QueuePool {
  public:
   void Init(Arena& arena, uint32_t queues);
@@ -114,11 +110,13 @@ class QueuePool {
 
   // To be called when `chunks` of a queue changed.
   void Classify(uint32_t queue);
-  // One of those that use most chunks, within a factor of two; kNone when none uses any.
+  // One of those that use most chunks, within a factor of two; when none uses many, the one that
+  // waits longest; kNone when none waits.
   uint32_t Largest() const;
 
  private:
   static constexpr size_t kClasses = 32;
+  static constexpr uint32_t kManyChunks = 16;
 
   StreamQueue* queues_ = nullptr;
   uint32_t free_ = StreamQueue::kNone;  // linked through `stream`
