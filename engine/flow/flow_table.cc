@@ -47,6 +47,10 @@ uint32_t FlowTable::TakeSlot() {
   if (freed_ == kNoSlot) return unused_++;
   const uint32_t slot = freed_;
   freed_ = hot_[slot].key.a;
+  if (freed_ != kNoSlot) {  // the next flow's lines
+    __builtin_prefetch(&hot_[freed_], 1);
+    __builtin_prefetch(&cold_[freed_], 1);
+  }
   return slot;
 }
 

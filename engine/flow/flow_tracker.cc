@@ -225,6 +225,8 @@ void FlowTracker::Track(std::span<const Frame> frames, std::span<Packet> packets
   if (streams != nullptr) streams->Attach(&events);
   constexpr uint32_t kPacketEvents = event_mask::kPackets | event_mask::kSegments;
   const bool wants_packets = (events.mask() & kPacketEvents) != 0;
+  for (size_t i = 0; streams != nullptr && i < kStreamsAhead; ++i)
+    PrefetchStream(i, packets.size());
   for (size_t i = 0; i < packets.size(); ++i) {
     if (streams != nullptr) PrefetchStream(i + kStreamsAhead, packets.size());
     const PreparedKey& key = batch.keys[i];
@@ -258,6 +260,7 @@ void FlowTracker::PrepareBatch(std::span<const Frame> frames, std::span<Packet> 
   const KeyRules rules = rules_;
   const FlowTable table = *table_;
   const bool plain = options_.key != KeyKind::kMacPair && options_.extension.function == nullptr;
+  constexpr uint8_t kControl = tcp_flag::kSyn | tcp_flag::kFin | tcp_flag::kRst;
   const size_t size = packets.size();
   for (size_t i = 0; i < size + kAhead; ++i) {
     if (i < size) {
@@ -274,7 +277,10 @@ void FlowTracker::PrepareBatch(std::span<const Frame> frames, std::span<Packet> 
     }
     if (i >= kAhead) {
       const PreparedKey& key = batch.keys[i - kAhead];
-      if (key.family != AddressFamily::kNone) batch.guesses[i - kAhead] = table.Guess(key.hash);
+      if (key.family == AddressFamily::kNone) continue;
+      const uint32_t slot = batch.guesses[i - kAhead] = table.Guess(key.hash);
+      if ((packets[i - kAhead].tcp_flags & kControl) != 0 && slot != kNoSlot)
+        __builtin_prefetch(&table.cold(slot), 1);
     }
   }
 }
