@@ -66,7 +66,7 @@ inline constexpr std::array<Cells, kOverlapPolicies> kCells = {
     kStartsBefore,     // kBsdRight: fragments only, else BSD [N names no such TCP]
     kOldLinuxCells,    // kOldLinux [N, S]
     kLinuxCells,       // kLinux [N, S]
-    kNever,            // kOldSolaris [S: has no rule of its own, so the original stays]
+    kCoversOrReaches,  // kOldSolaris [S: as kSolaris, StreamTcpSetOSPolicy in stream-tcp.c]
     kCoversOrReaches,  // kSolaris [N, S]
     kStartsBefore,     // kHpux10 [N, S]
     kCoversOrReaches,  // kHpux11 [S]

@@ -222,5 +222,13 @@ TEST_P(ReassemblerOrder, TruncatedSegmentWhoseEndIsThere) {
             (Events{"0 data 0:ab", "0 hole 2+1 truncated", "0 data 3:de", "0 hole 5+1 truncated"}));
 }
 
+TEST_P(ReassemblerOrder, TruncatedSegmentOfWhichAllThatWasCapturedIsOld) {
+  Start();
+  Feed(0, "abcd");
+  FeedCut(0, "ab", 6);
+  Feed(6, "g");
+  EXPECT_EQ(told_.Take(), (Events{"0 data 0:abcd", "0 hole 4+2 truncated", "0 data 6:g"}));
+}
+
 }  // namespace
 }  // namespace weir::test

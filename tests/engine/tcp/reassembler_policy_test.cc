@@ -22,7 +22,7 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(Rules{Policy::kFirst, "ooo ooo ooo"}, Rules{Policy::kLast, "nnn nnn nnn"},
                       Rules{Policy::kBsd, "nnn ooo ooo"}, Rules{Policy::kBsdRight, "nnn ooo ooo"},
                       Rules{Policy::kOldLinux, "nnn onn ooo"}, Rules{Policy::kLinux, "nnn oon ooo"},
-                      Rules{Policy::kOldSolaris, "ooo ooo ooo"},
+                      Rules{Policy::kOldSolaris, "onn onn oon"},
                       Rules{Policy::kSolaris, "onn onn oon"}, Rules{Policy::kHpux10, "nnn ooo ooo"},
                       Rules{Policy::kHpux11, "onn onn oon"}, Rules{Policy::kIrix, "nnn ooo ooo"},
                       Rules{Policy::kMacos, "nnn ooo ooo"}, Rules{Policy::kWindows, "nnn ooo ooo"},
