@@ -131,7 +131,7 @@ TEST(OneLostSegment, AGigabyteBehindItCostsWhatTheFirstTenthDid) {
   }
 }
 
-// The same with a loss in every thousand segments and no time-out: always at the limit.
+// However much waits behind the lost segment: no time-out, and limits far from each other.
 TEST(OneLostSegment, WhatWaitsAtTheLimitDoesNotMakePacketsDear) {
   const auto cost = [](uint64_t stream_bytes) {
     const BulkSeen seen = RunBulk({.segments = 200'000, .lost = 10, .segment_ns = 1},
@@ -139,7 +139,7 @@ TEST(OneLostSegment, WhatWaitsAtTheLimitDoesNotMakePacketsDear) {
     return Median(seen.poll_ns);
   };
   const double small = cost(256 << 10), large = cost(48 << 20);
-  EXPECT_LT(large, 20 * small + 1000);
+  EXPECT_LT(large, 5 * small + 200);
 }
 
 // PcapPlusPlus keys flows by a 32-bit hash: of 300,000 flows about ten would share one.
