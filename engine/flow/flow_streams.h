@@ -47,8 +47,14 @@ class FlowStreams final : public StreamSink {
   // Payload that the tracker kept from the streams.
   void Refuse(const Packet& packet, Refused reason);
 
+  // The first some packets before Take, the second some packets after the first.
   void Prefetch(const FlowHot& hot, int side) const {
     if (hot.stream != kNoConnection) reassembler_->Prefetch(hot.stream, side);
+  }
+  void PrefetchEarly(const FlowHot& hot, const Packet& packet, int side) const {
+    if (hot.stream == kNoConnection || packet.payload_length == 0) return;
+    reassembler_->PrefetchEarly(hot.stream, side, packet.tcp_seq, packet.payload,
+                                packet.payload_length);
   }
 
   // The flow in `slot` ends.

@@ -46,6 +46,16 @@ uint32_t FlowTimers::PopDue(int64_t now_ns) {
   return UINT32_MAX;
 }
 
+FlowTimers::Ahead FlowTimers::PeekDue() const {
+  const uint32_t head = slots_ + static_cast<uint32_t>(static_cast<uint64_t>(tick_) % kBuckets);
+  const uint32_t next = links_[head].next;
+  if (next == head) return {UINT32_MAX, UINT32_MAX};
+  const uint32_t after = links_[next].next;
+  if (after == head) return {next, UINT32_MAX};
+  __builtin_prefetch(&links_[after], 1);
+  return {next, after};
+}
+
 int64_t FlowTimers::NextDue() const {
   if (armed_ == 0) return INT64_MAX;
   for (int64_t tick = tick_; tick < tick_ + static_cast<int64_t>(kBuckets); ++tick) {

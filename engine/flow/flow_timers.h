@@ -30,6 +30,14 @@ class FlowTimers {
   // none.
   uint32_t PopDue(int64_t now_ns);
 
+  // The slots that PopDue would give next, one and two from now, for who wants their memory early;
+  // kNoSlot where that is not known. Asks for the second one's link.
+  struct Ahead {
+    uint32_t next;
+    uint32_t after;
+  };
+  Ahead PeekDue() const;
+
   // Earliest time at which PopDue may have something; INT64_MAX when nothing is armed.
   int64_t NextDue() const;
 

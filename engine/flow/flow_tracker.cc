@@ -30,8 +30,9 @@ uint32_t TunnelsFor(const FlowOptions& options) {
   return options.max_tunnels != 0 ? options.max_tunnels : std::max(options.max_flows / 32, 1024u);
 }
 
-constexpr size_t kAhead = 16;        // packets from a group's request to its reading
-constexpr size_t kStreamsAhead = 8;  // and from a stream line's
+constexpr size_t kAhead = 16;         // packets from a group's request to its reading
+constexpr size_t kStreamsAhead = 16;  // and from a stream line's,
+constexpr size_t kEarlyAhead = 6;     // and from that of what an early segment needs
 
 Phase FirstPhase(uint8_t protocol) {
   switch (protocol) {
@@ -207,13 +208,26 @@ void FlowTracker::RefuseBadChecksum(Packet& packet) {
   if (streams_ != nullptr) streams_->Refuse(packet, Refused::kChecksum);
 }
 
-// The stream line of a packet that comes soon; its hot line was asked for before.
-inline void FlowTracker::PrefetchStream(size_t i, size_t packets) const {
-  if (i >= packets) return;
-  const PreparedKey& key = batch_->keys[i];
-  const uint32_t slot = batch_->guesses[i];
-  if (key.family == AddressFamily::kNone || slot == kNoSlot) return;
-  streams_->Prefetch(table_->hot(slot), key.side);
+// The stream line of a packet that comes soon, and what it needs besides when it is early; its hot
+// line was asked for before.
+inline void FlowTracker::PrefetchStreams(size_t i, std::span<const Packet> packets) const {
+  const auto hot_of = [&](size_t ahead) -> const FlowHot* {
+    if (ahead >= packets.size() || batch_->keys[ahead].family == AddressFamily::kNone ||
+        batch_->keys[ahead].protocol != ip_protocol::kTcp || batch_->guesses[ahead] == kNoSlot)
+      return nullptr;
+    return &table_->hot(batch_->guesses[ahead]);
+  };
+  const size_t line = i + kStreamsAhead;
+  if (const FlowHot* hot = hot_of(line)) streams_->Prefetch(*hot, batch_->keys[line].side);
+  const size_t early = i + kEarlyAhead;
+  if (const FlowHot* hot = hot_of(early)) {
+    const int side = batch_->keys[early].side;
+    const Packet& packet = packets[early];
+    streams_->PrefetchEarly(*hot, packet, side);
+    const uint8_t letter = packet.payload_wire_length != 0 ? history_bit::kData : history_bit::kAck;
+    if ((letter & ~hot->letters[side]) != 0)  // it goes into the history
+      __builtin_prefetch(&table_->cold(batch_->guesses[early]), 1);
+  }
 }
 
 void FlowTracker::Track(std::span<const Frame> frames, std::span<Packet> packets,
@@ -225,10 +239,12 @@ void FlowTracker::Track(std::span<const Frame> frames, std::span<Packet> packets
   if (streams != nullptr) streams->Attach(&events);
   constexpr uint32_t kPacketEvents = event_mask::kPackets | event_mask::kSegments;
   const bool wants_packets = (events.mask() & kPacketEvents) != 0;
-  for (size_t i = 0; streams != nullptr && i < kStreamsAhead; ++i)
-    PrefetchStream(i, packets.size());
+  for (size_t i = 0; streams != nullptr && i < std::min(kStreamsAhead, packets.size()); ++i) {
+    if (batch.keys[i].family != AddressFamily::kNone && batch.guesses[i] != kNoSlot)
+      streams->Prefetch(table.hot(batch.guesses[i]), batch.keys[i].side);
+  }
   for (size_t i = 0; i < packets.size(); ++i) {
-    if (streams != nullptr) PrefetchStream(i + kStreamsAhead, packets.size());
+    if (streams != nullptr) PrefetchStreams(i, packets);
     const PreparedKey& key = batch.keys[i];
     const int64_t time = clock_.Observe(packets[i].timestamp_ns);  // it passes for all frames
     if (key.family == AddressFamily::kNone) continue;

@@ -130,7 +130,7 @@ class FlowTracker {
   uint32_t FindOrStart(const Packet& packet, const PreparedKey& key, bool* fresh,
                        EventBuffer& events);
   void RefuseBadChecksum(Packet& packet);
-  void PrefetchStream(size_t i, size_t packets) const;
+  void PrefetchStreams(size_t i, std::span<const Packet> packets) const;
   void StartFlow(uint32_t slot, const Frame& frame, const Packet& packet, int side,
                  int64_t time_ns);
   void Count(uint32_t slot, FlowHot& hot, const Packet& packet, int side);
@@ -159,6 +159,7 @@ class FlowTracker {
   bool Expired(uint32_t slot, const FlowHot& hot) const;
   FlowEnd ReasonOf(const FlowHot& hot, FlowEnd otherwise) const;
   void Rearm(uint32_t slot, const FlowHot& hot);
+  void PrefetchDue() const;
   void CloseStreams(uint32_t slot, FlowEnd reason, EventBuffer* events);
   void EndFlow(uint32_t slot, FlowEnd reason, EventBuffer& events);
   void EndDisarmed(uint32_t slot, FlowEnd reason, EventBuffer& events);

@@ -34,6 +34,8 @@ class ChunkPool {
 
   uint8_t* At(uint32_t chunk) { return bytes_ + size_t{chunk} * kBytes; }
   const uint8_t* At(uint32_t chunk) const { return bytes_ + size_t{chunk} * kBytes; }
+  // The bytes of the chunk that Take would give; any others when there is none.
+  const uint8_t* AtNext() const { return At(first_free_ == kNone ? 0 : first_free_); }
   uint32_t size() const { return size_; }
   uint32_t free() const { return free_; }
   uint32_t leaving() const { return leaving_; }  // will be free after the next Recycle

@@ -59,6 +59,9 @@ class PieceTree {
 
   Piece& At(uint32_t piece) { return pieces_[piece]; }
   const Piece& At(uint32_t piece) const { return pieces_[piece]; }
+  void PrefetchNext() const {
+    if (first_free_ != Piece::kNone) __builtin_prefetch(&pieces_[first_free_], 1);
+  }
   uint32_t size() const { return size_; }
   uint32_t free() const { return free_; }
 

@@ -98,8 +98,15 @@ class Reassembler {
   // before it, and its own bytes.
   uint32_t most_pieces() const { return pieces_.size(); }
 
+  // Asks for the stream's line, some packets before its next segment comes.
   void Prefetch(uint32_t connection, int side) const {
     __builtin_prefetch(&LineOf(connection, side), 1);
+  }
+  // And, when that line is there: for what a segment needs that will have to wait, its bytes too.
+  void PrefetchEarly(uint32_t connection, int side, uint32_t sequence, const uint8_t* payload,
+                     uint32_t length) const {
+    const StreamLine& line = LineOf(connection, side);
+    if (sequence != line.next && line.begun() && !line.ended()) PrefetchWait(line, payload, length);
   }
 
  private:
@@ -125,6 +132,7 @@ class Reassembler {
   uint32_t IndexOf(const StreamLine& line) const { return static_cast<uint32_t>(&line - lines_); }
   int SideOf(const StreamLine& line) const { return static_cast<int>(IndexOf(line) & 1); }
   StreamQueue& QueueOf(const StreamLine& line) { return queues_.At(line.queue); }
+  void PrefetchWait(const StreamLine& line, const uint8_t* payload, uint32_t length) const;
 
   // reassembler.cc: where a segment belongs.
   bool Believable(StreamLine& line, int64_t distance, const StreamSegment& segment);
