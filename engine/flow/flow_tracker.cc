@@ -6,7 +6,6 @@
 
 #include "absl/strings/str_format.h"
 #include "engine/flow/flow_batch.h"
-#include "engine/flow/flow_hash_inline.h"
 #include "engine/flow/flow_history.h"
 #include "engine/flow/flow_streams.h"
 #include "engine/tcp/tcp_state.h"
@@ -30,8 +29,7 @@ uint32_t TunnelsFor(const FlowOptions& options) {
   return options.max_tunnels != 0 ? options.max_tunnels : std::max(options.max_flows / 32, 1024u);
 }
 
-constexpr size_t kAhead = 16;         // packets from a group's request to its reading
-constexpr size_t kStreamsAhead = 16;  // and from a stream line's,
+constexpr size_t kStreamsAhead = 16;  // packets from a stream line's request to its reading,
 constexpr size_t kEarlyAhead = 6;     // and from that of what an early segment needs
 
 Phase FirstPhase(uint8_t protocol) {
@@ -266,78 +264,6 @@ void FlowTracker::Track(std::span<const Frame> frames, std::span<Packet> packets
   }
 }
 
-// Keys, hashes and guesses of the whole batch. Each group of tags is asked for kAhead packets
-// before it is read, and so each hot line long before Track comes to it; requests for the two are
-// mixed, so that they do not queue up.
-void FlowTracker::PrepareBatch(std::span<const Frame> frames, std::span<Packet> packets) {
-  Batch& batch = *batch_;
-  batch.holds_tunnels = false;
-  // Copies, so that they stay in registers whatever is stored through the packets.
-  const KeyRules rules = rules_;
-  const FlowTable table = *table_;
-  const bool plain = options_.key != KeyKind::kMacPair && options_.extension.function == nullptr;
-  constexpr uint8_t kControl = tcp_flag::kSyn | tcp_flag::kFin | tcp_flag::kRst;
-  const size_t size = packets.size();
-  for (size_t i = 0; i < size + kAhead; ++i) {
-    if (i < size) {
-      Packet& packet = packets[i];
-      PreparedKey& key = batch.keys[i];
-      if (plain && packet.verdict == Verdict::kTracked && packet.tunnel == nullptr) [[likely]] {
-        PrepareKeyInline(rules, packet, 0, key);
-        table.PrefetchGroup(key.hash);
-      } else if (PrepareOdd(frames[i], packet, key)) {
-        table.PrefetchGroup(key.hash);
-      } else {
-        key.family = AddressFamily::kNone;
-      }
-    }
-    if (i >= kAhead) {
-      const PreparedKey& key = batch.keys[i - kAhead];
-      if (key.family == AddressFamily::kNone) continue;
-      const uint32_t slot = batch.guesses[i - kAhead] = table.Guess(key.hash);
-      if ((packets[i - kAhead].tcp_flags & kControl) != 0 && slot != kNoSlot)
-        __builtin_prefetch(&table.cold(slot), 1);
-    }
-  }
-}
-
-// Packets in tunnels, MAC pairs, keys with an extension. False: the packet is not tracked.
-bool FlowTracker::PrepareOdd(const Frame& frame, Packet& packet, PreparedKey& key) {
-  const bool mac = options_.key == KeyKind::kMacPair;
-  if (mac && packet.verdict == Verdict::kNotIp && packet.family == AddressFamily::kMac) {
-    packet.verdict = Verdict::kTracked;
-  }
-  if (packet.verdict != Verdict::kTracked) return false;
-  uint32_t tunnel = 0;
-  const bool extended = options_.extension.function != nullptr;
-  if ((packet.tunnel != nullptr || extended) && !AcquireTunnel(frame, packet, &tunnel))
-    return false;
-  PrepareKey(rules_, packet, tunnel, key);
-  return true;
-}
-
-// False, and the packet is shed, when there is no room for one more tunnel identity.
-bool FlowTracker::AcquireTunnel(const Frame& frame, Packet& packet, uint32_t* id) {
-  const TunnelPath* path = packet.tunnel;
-  TunnelPath extended;
-  if (options_.extension.function != nullptr) {
-    extended.Clear();
-    if (path != nullptr) extended = *path;
-    const uint64_t value = options_.extension.function(options_.extension.context, frame, packet);
-    if (value != 0) extended.Append(PathElement::kExtension, &value, sizeof value);
-    path = &extended;
-  }
-  const std::optional<uint32_t> found = tunnels_->Acquire(*path);
-  if (!found.has_value()) {
-    packet.verdict = Verdict::kShed;
-    packet.reason = static_cast<uint8_t>(Shed::kTunnelTable);
-    return false;
-  }
-  batch_->holds_tunnels = true;
-  *id = *found;
-  return true;
-}
-
 // The slot of the packet's flow; `fresh` when it was just inserted and its lines are not set yet.
 uint32_t FlowTracker::FindOrStart(const Packet& packet, const PreparedKey& key, bool* fresh,
                                   EventBuffer& events) {
@@ -419,57 +345,6 @@ void FlowTracker::NoteHistory(uint32_t slot, FlowHot& hot, int side, uint8_t fre
   for (const auto& entry : kOrder) {
     if ((fresh & entry.bit) != 0) history.Push(entry.letter, responder);
   }
-}
-
-void FlowTracker::Report(const Frame& frame, const Packet& packet, uint32_t slot, int side,
-                         EventBuffer& events) {
-  constexpr uint8_t kControl = tcp_flag::kSyn | tcp_flag::kFin | tcp_flag::kRst;
-  if ((table_->hot(slot).flags & flow_flag::kBypassed) != 0) return;
-  if (events.Wants(EventKind::kPacket))
-    EmitPacket(EventKind::kPacket, frame, packet, slot, side, events);
-  if (!events.Wants(EventKind::kSegment) || packet.protocol != ip_protocol::kTcp) return;
-  const bool tells = packet.payload_wire_length != 0 || (packet.tcp_flags & kControl) != 0;
-  if (tells && (packet.flags & packet_flag::kTcpFields) != 0)
-    EmitPacket(EventKind::kSegment, frame, packet, slot, side, events);
-}
-
-void FlowTracker::EmitPacket(EventKind kind, const Frame& frame, const Packet& packet,
-                             uint32_t slot, int side, EventBuffer& events) {
-  const FlowHot& hot = table_->hot(slot);
-  Event& event = events.Add(kind);
-  event.direction = static_cast<uint8_t>(side ^ (hot.flags & flow_flag::kInitiatorIsB));
-  event.flow = HandleOf(slot);
-  event.time_ns = packet.timestamp_ns;
-  event.packet = &packet;
-  event.frame = &frame;
-  if ((packet.flags & packet_flag::kIcmpError) != 0)
-    event.about = AboutFlow(packet, hot.key.tunnel);
-}
-
-// The flow that the packet quoted by an ICMP error belongs to. What stood around the error stood
-// around that packet, too: its own tunnels come behind.
-FlowHandle FlowTracker::AboutFlow(const Packet& error, uint32_t tunnel) {
-  Packet& quoted = batch_->quoted;
-  TunnelPath& path = batch_->quoted_path;
-  TunnelPath around;  // with the embedder's part at its end
-  tunnels_->PathOf(tunnel, around);
-  const int own = error.tunnel != nullptr ? error.tunnel->length : 0;
-  path.Clear();
-  if (error.tunnel != nullptr) path = *error.tunnel;
-  quoted = Packet{};
-  batch_->decoder.DecodeIp(error.payload, error.payload_length, quoted, path);
-  if (quoted.verdict == Verdict::kFragmentHeld && quoted.fragment_offset == 0) {
-    batch_->decoder.DecodePayload(quoted.payload, quoted.payload_length, quoted.payload_wire_length,
-                                  quoted.protocol, quoted, path);
-  }
-  if (quoted.verdict != Verdict::kTracked) return {};
-  if (around.length > own) path.Append(PathElement::kExtension, around.bytes + own + 1, 8);
-  const std::optional<uint32_t> inner = tunnels_->Find(path);
-  if (!inner.has_value()) return {};
-  PreparedKey key;
-  PrepareKey(rules_, quoted, *inner, key);
-  const uint32_t slot = table_->Find(key);
-  return slot == kNoSlot ? FlowHandle{} : HandleOf(slot);
 }
 
 }  // namespace weir

@@ -20,7 +20,8 @@ struct StreamOptions {
   uint64_t stream_bytes = 1u << 20;
   uint32_t stream_pieces = 4'096;
 
-  // Packet time that a hole waits for its bytes; 0 = until the end.
+  // Packet time that a hole waits for its bytes; 0 = until the end. A stream's second hole may wait
+  // up to twice as long.
   int64_t hole_timeout_ns = 30'000'000'000;
   // Packet time that a hole still waits once the receiver has acknowledged it: captures show
   // acknowledgements before the data that they acknowledge.
@@ -28,7 +29,8 @@ struct StreamOptions {
 
   // With a policy by which later bytes can win, bytes in order are held until the receiver has
   // acknowledged them, so that the policy is the same for queued and for delivered bytes: what was
-  // acknowledged is settled. kFirst holds nothing.
+  // acknowledged is settled. kFirst holds nothing. Where memory runs out, or another limit forces a
+  // stream on, what waited first wins.
   OverlapPolicy overlap = OverlapPolicy::kFirst;
 
   // Delivered bytes of each stream that are kept, so that retransmissions can be compared with
