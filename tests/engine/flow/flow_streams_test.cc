@@ -137,6 +137,15 @@ TEST_F(FlowStreamsTest, WhatWaitsComesWhenTheFlowEndsAndBeforeItsRecord) {
   EXPECT_EQ(feeder_.Events(EventKind::kStreamEnd)[0].end, StreamEnd::kFlow);
 }
 
+// RFC 6093 section 3: urgent data is part of the stream, in its place.
+TEST_F(FlowStreamsTest, UrgentBytesStayInTheirPlace) {
+  Handshake();
+  Client(kAck, 1001, 9001, "on");
+  Client(kAck | tcp_flag::kUrg, 1003, 9001, "URGENT");
+  Client(kAck, 1009, 9001, "off");
+  EXPECT_EQ(feeder_.bytes(0), "onURGENToff");
+}
+
 TEST_F(FlowStreamsTest, AFinEndsItsStreamAtOnce) {
   Handshake();
   Client(kAck, 1001, 9001, "bye");
