@@ -34,8 +34,12 @@ class ChunkPool {
 
   uint8_t* At(uint32_t chunk) { return bytes_ + size_t{chunk} * kBytes; }
   const uint8_t* At(uint32_t chunk) const { return bytes_ + size_t{chunk} * kBytes; }
-  // The bytes of the chunk that Take would give; any others when there is none.
-  const uint8_t* AtNext() const { return At(first_free_ == kNone ? 0 : first_free_); }
+  // Asks for the first `size` bytes of the chunk that Take would give, and for its head.
+  void PrefetchNext(uint32_t size) const {
+    if (first_free_ == kNone) return;
+    __builtin_prefetch(&heads_[first_free_], 1);
+    for (uint32_t at = 0; at < size; at += 64) __builtin_prefetch(At(first_free_) + at, 1);
+  }
   uint32_t size() const { return size_; }
   uint32_t free() const { return free_; }
   uint32_t leaving() const { return leaving_; }  // will be free after the next Recycle

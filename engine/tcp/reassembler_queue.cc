@@ -24,11 +24,8 @@ void Reassembler::PrefetchWait(const StreamLine& line, const uint8_t* payload,
                                uint32_t length) const {
   constexpr uint32_t kLine = 64;
   const uint32_t size = std::min(length, ChunkPool::kBytes);
-  const uint8_t* chunk = chunks_.AtNext();
-  for (uint32_t at = 0; at < size; at += kLine) {
-    __builtin_prefetch(payload + at);
-    __builtin_prefetch(chunk + at, 1);
-  }
+  chunks_.PrefetchNext(size);
+  for (uint32_t at = 0; at < size; at += kLine) __builtin_prefetch(payload + at);
   queues_.Prefetch(line.queued() ? line.queue : StreamQueue::kNone);
   pieces_.PrefetchNext();
 }
