@@ -58,7 +58,9 @@ class Continuity {
     using weir::EventKind;
     const Key key = {event.flow.slot, event.flow.generation, event.direction};
     if (event.kind == EventKind::kStreamData) {
-      for (uint64_t i = 0; i < event.size; ++i) sum_ += event.data[i];  // all of it can be read
+      uint64_t sum = 0;  // all of it can be read
+      for (uint64_t i = 0; i < event.size; ++i) sum += event.data[i];
+      sum_ = sum;
     }
     if (event.kind == EventKind::kStreamData || event.kind == EventKind::kStreamHole) {
       if (event.offset != next_[key]) std::abort();
@@ -71,7 +73,7 @@ class Continuity {
  private:
   using Key = std::tuple<uint32_t, uint32_t, int>;
   std::map<Key, uint64_t> next_;
-  volatile uint64_t sum_ = 0;
+  volatile uint64_t sum_ = 0;  // so that the reading is not left out
 };
 
 // Pieces, each behind its length, how much of it was captured, and the time since the last one.
