@@ -41,16 +41,7 @@ class Execution {
   Execution(Choices& choices, Weakened weakened) : choices_(choices), weakened_(weakened) {}
 
   void Run(const Interleaving::Program& program) {
-    for (int t = 0; t < 2; ++t) {
-      Fiber& fiber = fibers_[t];
-      fiber.body = &program.threads[t];
-      fiber.stack.resize(size_t{64} << 10);
-      getcontext(&fiber.context);
-      fiber.context.uc_stack.ss_sp = fiber.stack.data();
-      fiber.context.uc_stack.ss_size = fiber.stack.size();
-      fiber.context.uc_link = &outside_;
-      makecontext(&fiber.context, &Execution::Enter, 0);
-    }
+    for (int t = 0; t < 2; ++t) Prepare(fibers_[t], program.threads[t]);
     while (!fibers_[0].ended || !fibers_[1].ended) {
       running_ = Pick();
       swapcontext(&outside_, &fibers_[running_].context);
@@ -117,6 +108,17 @@ class Execution {
     const std::function<void()>* body = nullptr;
     bool ended = false;
   };
+
+  // A function of its own: getcontext may return twice, and must find no variable changed.
+  void Prepare(Fiber& fiber, const std::function<void()>& body) {
+    fiber.body = &body;
+    fiber.stack.resize(size_t{64} << 10);
+    getcontext(&fiber.context);
+    fiber.context.uc_stack.ss_sp = fiber.stack.data();
+    fiber.context.uc_stack.ss_size = fiber.stack.size();
+    fiber.context.uc_link = &outside_;
+    makecontext(&fiber.context, &Execution::Enter, 0);
+  }
 
   static void Enter() {
     Execution& self = *current;
