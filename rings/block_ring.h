@@ -9,13 +9,14 @@
 
 #include <linux/if_packet.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 
 #include "rings/block_walker.h"
-#include "rings/frame.h"
+#include "rings/frame_source.h"
 
 namespace weir {
 
@@ -35,6 +36,9 @@ class BlockRing {
   // True when Receive would hand out a frame, or walk on over an empty block.
   bool ready() const { return !walker_.finished() || BlockReady(); }
 
+  // FrameSource::Fill. Blocks are filled in ring order: the end of those that wait is searched for.
+  RingFill Fill() const;
+
   uint64_t broken_blocks() const { return walker_.broken_blocks(); }
 
  private:
@@ -44,9 +48,11 @@ class BlockRing {
     return std::atomic_ref<uint32_t>(descriptor->hdr.bh1.block_status);
   }
   // Acquire: what the kernel wrote into the block before it set the status is seen after this.
-  bool BlockReady() const {
-    return held_ < count_ &&
-           (Status(current_).load(std::memory_order_acquire) & TP_STATUS_USER) != 0;
+  bool BlockReady() const { return held_ < count_ && Waits(0); }
+  bool Waits(uint32_t ahead) const {
+    const uint32_t index = current_ + ahead;
+    const uint32_t wrapped = index < count_ ? index : index - count_;
+    return (Status(wrapped).load(std::memory_order_acquire) & TP_STATUS_USER) != 0;
   }
   bool OpenNext();
 
@@ -73,6 +79,22 @@ inline int BlockRing::Receive(std::span<Frame> frames, const FrameDefaults& defa
     filled += walker_.Fill(frames.subspan(filled), defaults);
   }
   return static_cast<int>(filled);
+}
+
+inline RingFill BlockRing::Fill() const {
+  const uint32_t most = count_ - held_;
+  uint32_t waiting = 0;  // this many do
+  uint32_t beyond = 1;   // the block behind these many may not
+  while (beyond <= most && Waits(beyond - 1)) {
+    waiting = beyond;
+    beyond *= 2;
+  }
+  beyond = std::min(beyond, most + 1);
+  while (waiting + 1 < beyond) {
+    const uint32_t middle = waiting + (beyond - waiting) / 2;
+    (Waits(middle - 1) ? waiting : beyond) = middle;
+  }
+  return {held_ + waiting, count_};
 }
 
 inline void BlockRing::Release() {

@@ -25,6 +25,12 @@ struct SourceCounters {
   uint64_t broken_blocks = 0;  // ring blocks whose frame chain pointed outside; 0 but for faults
 };
 
+// How full a source's ring is, in the units that it gives back at a time (TPACKET_V3: blocks).
+struct RingFill {
+  uint32_t used = 0;   // filled, and not given back yet
+  uint32_t units = 0;  // of the whole ring; 0: the source has none
+};
+
 // One interface of a source: a network device, or an interface block of a capture file.
 struct SourceInterface {
   std::string name;  // empty where the file does not say
@@ -65,6 +71,9 @@ class FrameSource {
 
   // Reads the kernel's counters (a system call): call it per interval, never per packet.
   virtual SourceCounters Counters() = 0;
+
+  // Reads memory only, a few cold lines of it: call it for some hundred frames, not for each.
+  virtual RingFill Fill() const { return {}; }
 
   virtual std::span<const SourceInterface> interfaces() const = 0;
 

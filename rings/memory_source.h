@@ -55,6 +55,7 @@ class MemorySource final : public FrameSource {
   bool ended() const override { return ending_ && !ring_.ready(); }
   absl::Status status() const override { return absl::OkStatus(); }
   SourceCounters Counters() override;
+  RingFill Fill() const override { return ring_.Fill(); }
   std::span<const SourceInterface> interfaces() const override { return {&interface_, 1}; }
 
  private:

@@ -56,6 +56,7 @@ class PacketSource final : public FrameSource {
   bool ended() const override { return closed_ && received_ >= expected_ && !ring_.ready(); }
   absl::Status status() const override { return status_; }
   SourceCounters Counters() override;
+  RingFill Fill() const override { return ring_.Fill(); }
   std::span<const SourceInterface> interfaces() const override { return {&interface_, 1}; }
   int64_t hold_back_ns() const override { return hold_back_ns_; }
 

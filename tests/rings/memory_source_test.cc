@@ -149,6 +149,29 @@ TEST(MemorySourceTest, BlocksAreGivenBackOnlyByRelease) {
   EXPECT_EQ((*source)->Refill(trace.frames()), 6u);
 }
 
+TEST(MemorySourceTest, FillIsTheBlocksThatAreNotGivenBack) {
+  constexpr uint32_t kBlocks = 13;
+  Trace trace(std::vector<uint32_t>(3, 1000));  // a block of 4 KiB holds three
+  auto source = MemorySource::Create({.block_bytes = 4096, .block_count = kBlocks});
+  ASSERT_TRUE(source.ok());
+  EXPECT_EQ((*source)->Fill().units, kBlocks);
+  std::vector<Frame> frames(3);
+  uint32_t used = 0;
+  // Through the ring several times, with each number of blocks in it, at each place.
+  for (uint32_t step = 0; step < 200; ++step) {
+    const uint32_t more = step * 7 % (kBlocks + 1 - used);
+    for (uint32_t i = 0; i < more; ++i) ASSERT_EQ((*source)->Refill(trace.frames()), 3u);
+    used += more;
+    ASSERT_EQ((*source)->Fill().used, used) << step;
+    for (uint32_t less = step * 5 % (used + 1); less > 0; --less, --used) {
+      ASSERT_EQ((*source)->Receive(frames), 3);
+      ASSERT_EQ((*source)->Fill().used, used) << "a block that is read is not free yet";
+      (*source)->Release();
+    }
+    ASSERT_EQ((*source)->Fill().used, used) << step;
+  }
+}
+
 TEST(MemorySourceTest, AFrameLongerThanABlockIsRefused) {
   Trace trace({5000});
   const auto source = MemorySource::FromFrames(trace.frames(), {.block_bytes = 4096});

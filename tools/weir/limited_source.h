@@ -31,6 +31,7 @@ class LimitedSource : public FrameSource {
   absl::Status status() const override { return reached_ ? absl::OkStatus() : inner_->status(); }
   // `received` counts what was handed out; the kernel's counters are the inner source's.
   SourceCounters Counters() override;
+  RingFill Fill() const override { return inner_->Fill(); }
   std::span<const SourceInterface> interfaces() const override { return inner_->interfaces(); }
   int64_t hold_back_ns() const override { return inner_->hold_back_ns(); }
 
