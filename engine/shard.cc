@@ -38,6 +38,7 @@ class Shard::Impl {
         events_(options.events, tracker_->MostStreamEvents()) {
     sources_.push_back(std::move(source));
     if (options.dedup.mode != DedupMode::kOff) dedup_.emplace(options.dedup);
+    if (options.measure_delay) delays_ = std::make_unique<DelayHistogram>();
   }
 
   std::span<const Event> Poll();
@@ -50,6 +51,7 @@ class Shard::Impl {
   const Ledger& ledger() const { return ledger_; }
   DedupCounters dedup_counters() const { return dedup_ ? dedup_->counters() : DedupCounters{}; }
   const FragmentCounters& fragment_counters() const { return defragmenter_.counters(); }
+  const DelayHistogram* delays() const { return delays_.get(); }
   FlowTracker& flows() { return *tracker_; }
   std::span<const std::unique_ptr<FrameSource>> sources() const { return sources_; }
 
@@ -61,6 +63,7 @@ class Shard::Impl {
     return options_.checksum == ChecksumMode::kDrop ||
            (options_.checksum == ChecksumMode::kCount && options_.flow.streams.has_value());
   }
+  void MeasureDelays(std::span<const Frame> frames);
   void Process(std::span<const Frame> frames, std::span<Packet> packets);
   void ReportFrames(std::span<const Frame> frames, std::span<const Packet> packets);
   void Tally(std::span<const Packet> packets);
@@ -80,6 +83,7 @@ class Shard::Impl {
   Decoder decoder_;
   Defragmenter defragmenter_;
   std::optional<Dedup> dedup_;
+  std::unique_ptr<DelayHistogram> delays_;  // null: not measured
   EventBuffer events_;
   Ledger ledger_;
   std::array<Frame, kBatchFrames> frames_;
@@ -136,7 +140,13 @@ int Shard::Impl::Receive() {
   return source().Receive(frames_);
 }
 
+void Shard::Impl::MeasureDelays(std::span<const Frame> frames) {
+  const int64_t now = RealtimeNs();
+  for (const Frame& frame : frames) delays_->Add(now - frame.timestamp_ns);
+}
+
 void Shard::Impl::Process(std::span<const Frame> frames, std::span<Packet> packets) {
+  if (delays_ != nullptr) MeasureDelays(frames);
   const auto paths = std::span(paths_).first(frames.size());
   decoder_.DecodeBatch(frames, packets, paths);
   for (const auto& filter : options_.filters) filter->Apply(frames, packets);
@@ -309,6 +319,7 @@ bool Shard::done() const { return impl_->done(); }
 const Ledger& Shard::ledger() const { return impl_->ledger(); }
 DedupCounters Shard::dedup_counters() const { return impl_->dedup_counters(); }
 const FragmentCounters& Shard::fragment_counters() const { return impl_->fragment_counters(); }
+const DelayHistogram* Shard::delays() const { return impl_->delays(); }
 FlowTracker& Shard::flows() { return impl_->flows(); }
 std::span<const std::unique_ptr<FrameSource>> Shard::sources() const { return impl_->sources(); }
 int64_t Shard::time_ns() const { return impl_->flows().time_ns(); }

@@ -24,6 +24,7 @@
 #include "engine/packet/defragmenter.h"
 #include "engine/packet/packet_filter.h"
 #include "engine/packet/transport_checksum.h"
+#include "engine/stats/delay_histogram.h"
 #include "engine/stats/ledger.h"
 #include "rings/frame_source.h"
 
@@ -43,6 +44,9 @@ struct ShardOptions {
   int64_t spin_ns = 50'000;            // Wait polls the source this long before it sleeps
   int64_t clock_slack_ns = 5'000'000;  // silent wire: packet time = clock - hold back - slack
   bool live = false;                   // packet time follows the clock while the wire is silent
+  // Measures how long frames wait between their time stamp, which must be the clock's, and the
+  // shard: one reading of the clock for each batch.
+  bool measure_delay = false;
 };
 
 class Shard {
@@ -80,6 +84,7 @@ class Shard {
   SourceCounters source_counters();      // sum over the sources; a system call each
   DedupCounters dedup_counters() const;  // zeros without a dedup stage
   const FragmentCounters& fragment_counters() const;
+  const DelayHistogram* delays() const;  // null without ShardOptions::measure_delay
   FlowTracker& flows();
   std::span<const std::unique_ptr<FrameSource>> sources() const;
   int64_t time_ns() const;  // packet time

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 
+#include <chrono>
 #include <thread>
 
 #include "engine/flow/flow_tracker.h"
@@ -338,6 +339,37 @@ TEST(Shard, ItsDescriptorIsReadableWhileThereIsWork) {
   pollfd descriptor{.fd = shard->fd(), .events = POLLIN, .revents = 0};
   ASSERT_GE(descriptor.fd, 0);
   EXPECT_EQ(poll(&descriptor, 1, 1000), 1);
+}
+
+int64_t ClockNs() {
+  return std::chrono::nanoseconds(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+TEST(Shard, MeasuresHowLongEachFrameWaited) {
+  constexpr int64_t kSecond = 1'000'000'000;
+  const int64_t start = ClockNs();
+  Frames frames;
+  for (int i = 0; i < 100; ++i) frames.Add(Udp("10.0.0.1", 1000), start - 100 * kSecond);
+  frames.Add(Udp("10.0.0.1", 1000), start - kSecond);
+  ShardOptions options;
+  options.measure_delay = true;
+  auto shard = MakeShard(frames, options);
+  Drain(*shard);
+  const int64_t took = ClockNs() - start;
+  ASSERT_NE(shard->delays(), nullptr);
+  EXPECT_EQ(shard->delays()->count(), 101u);
+  EXPECT_GE(shard->delays()->Quantile(0), kSecond);
+  EXPECT_LE(shard->delays()->Quantile(0), (kSecond + took) * 17 / 16);
+  EXPECT_GE(shard->delays()->Quantile(0.5), 100 * kSecond);
+  EXPECT_LE(shard->delays()->Quantile(0.5), (100 * kSecond + took) * 17 / 16);
+}
+
+TEST(Shard, MeasuresNoDelaysUnlessAsked) {
+  Frames frames;
+  frames.Add(Udp("10.0.0.1", 1000), 1'000);
+  auto shard = MakeShard(frames);
+  Drain(*shard);
+  EXPECT_EQ(shard->delays(), nullptr);
 }
 
 }  // namespace
