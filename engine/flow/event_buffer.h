@@ -20,18 +20,16 @@ class EventBuffer {
   static constexpr size_t kRecordsPerPacket = 6;
   static constexpr size_t kSpareRecords = 192;  // for flows that end without a packet
   static constexpr size_t kEventsPerEnd = 5;    // the record, two streams' last holes and ends
+  static constexpr size_t kMostEnds = kBatchFrames * kRecordsPerPacket + kSpareRecords;
 
   // `stream_events`: FlowTracker::MostStreamEvents.
   explicit EventBuffer(uint32_t mask, size_t stream_events = 0)
       : mask_(mask),
-        events_(kBatchFrames * kEventsPerPacket + kSpareRecords * kEventsPerEnd + stream_events +
-                1),
-        records_(kBatchFrames * kRecordsPerPacket + kSpareRecords) {}
+        events_(kBatchFrames * kEventsPerPacket + kMostEnds * kEventsPerEnd + stream_events + 1),
+        records_(kMostEnds) {}
 
   bool Wants(EventKind kind) const { return (mask_ & event_mask::Of(kind)) != 0; }
-  bool HasRoom() const {
-    return record_count_ < records_.size() && event_count_ + kEventsPerEnd < events_.size();
-  }
+  bool HasRoom() const { return record_count_ < records_.size() && end_count_ < kMostEnds; }
 
   Event& Add(EventKind kind) {
     Event& event = events_[event_count_++];
@@ -43,7 +41,11 @@ class EventBuffer {
   // writes them.
   FlowRecord& AddRecord() { return records_[record_count_++]; }
 
-  void Clear() { event_count_ = record_count_ = 0; }
+  // A flow has ended: with its streams' last bytes, which have room of their own, whatever the
+  // mask.
+  void CountEnd() { ++end_count_; }
+
+  void Clear() { event_count_ = record_count_ = end_count_ = 0; }
   std::span<const Event> events() const { return {events_.data(), event_count_}; }
   uint32_t mask() const { return mask_; }
 
@@ -51,6 +53,7 @@ class EventBuffer {
   uint32_t mask_;
   size_t event_count_ = 0;
   size_t record_count_ = 0;
+  size_t end_count_ = 0;
   std::vector<Event> events_;
   std::vector<FlowRecord> records_;
 };

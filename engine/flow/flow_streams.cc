@@ -19,10 +19,11 @@ void FlowStreams::Attach(EventBuffer* events) {
   wants_data_ = Wants(EventKind::kStreamData);
 }
 
-// Each piece that waits may come with a hole before it, and the largest packet is 32 pieces.
+// Each piece that waits may come with a hole before it, and every second one with a stream that
+// ends behind another hole; the largest packet is 32 pieces.
 size_t FlowStreams::MostEvents() const {
   constexpr size_t kPerPacket = 80;
-  return 2 * size_t{reassembler_->most_pieces()} + kPerPacket * kBatchFrames + kMostConflicts;
+  return 3 * size_t{reassembler_->most_pieces()} + kPerPacket * kBatchFrames + kMostConflicts;
 }
 
 void FlowStreams::Acknowledge(const FlowHot& hot, const Packet& packet, int side, int64_t time_ns) {

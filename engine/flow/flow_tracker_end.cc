@@ -69,6 +69,7 @@ void FlowTracker::EndDisarmed(uint32_t slot, FlowEnd reason, EventBuffer& events
   table_->PrefetchGroup(HashOf(rules_, table_->hot(slot), table_->addresses(slot)));
   reason = ReasonOf(table_->hot(slot), reason);
   ++counters_.ended[static_cast<size_t>(reason)];
+  events.CountEnd();
   CloseStreams(slot, reason, &events);
   Emit(EventKind::kFlowEnded, slot, reason, events);
   Remove(slot);
@@ -348,6 +349,7 @@ uint64_t* FlowTracker::User(FlowHandle flow) {
 
 std::optional<FlowRecord> FlowTracker::End(FlowHandle flow) {
   if (!Valid(flow)) return std::nullopt;
+  Bypass(flow, true);  // what waits in its streams nobody will see
   CloseStreams(flow.slot, FlowEnd::kNone, nullptr);
   FlowRecord record;
   FillRecord(flow.slot, FlowEnd::kNone, record);

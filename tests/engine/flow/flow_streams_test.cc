@@ -309,6 +309,40 @@ TEST_F(FlowStreamsTest, SegmentsComeRawInTheOrderOfTheWire) {
   EXPECT_THAT(seen, ::testing::ElementsAre("0:1000", "1:9000", "0:1003", "0:1001", "1:9001"));
 }
 
+TEST_F(FlowStreamsTest, WhatWaitsWhenTheEmbedderEndsAFlowIsRefused) {
+  Handshake();
+  Client(kAck, 1001, 9001, "told");
+  Client(kAck, 1009, 9001, "never told");
+  const auto record = feeder_.tracker().End(TheFlow());
+  ASSERT_TRUE(record.has_value());
+  EXPECT_EQ(record->stream[0].delivered, 4u);
+  EXPECT_EQ(RefusedFor(Refused::kStopped), 10u);
+  EXPECT_TRUE(feeder_.counters().Balanced());
+}
+
+// Whatever the mask: the buffer has room for so many ends, and for all that waits in streams.
+TEST_F(FlowStreamsTest, ABatchEndsNoMoreFlowsThanTheBufferHasRoomFor) {
+  constexpr uint32_t kFlows = 3000;
+  FlowOptions options = StreamFeeder::Options();
+  options.max_flows = kFlows;
+  StreamFeeder feeder(options, event_mask::kStreams);
+  for (uint32_t i = 0; i < kFlows; ++i) {
+    Sender sender = client_;
+    sender.source_port = static_cast<uint16_t>(1024 + i);
+    feeder.Send(sender, kAck, 100, 1, "x");
+    feeder.Send(sender.Reverse(), kAck, 1, 101, "y");
+  }
+  EventBuffer events(event_mask::kStreams, feeder.tracker().MostStreamEvents());
+  size_t ends = 0;
+  for (bool more = true; more;) {
+    events.Clear();
+    more = feeder.tracker().Flush(events);
+    EXPECT_LE(events.events().size(), 2 * EventBuffer::kMostEnds);
+    ends += events.events().size();
+  }
+  EXPECT_EQ(ends, 2 * size_t{kFlows});
+}
+
 TEST_F(FlowStreamsTest, MemoryComesBackWithTheFlowsEnd) {
   for (uint32_t port = 0; port < 500; ++port) {
     Sender sender = client_;
