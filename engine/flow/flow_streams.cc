@@ -47,17 +47,18 @@ void FlowStreams::TakeOdd(uint32_t slot, FlowHot& hot, const Packet& packet, int
   if ((packet.flags & packet_flag::kTcpFields) == 0) return;
   if ((packet.tcp_flags & tcp_flag::kRst) != 0) return Refuse(packet, Refused::kAfterEnd);
   if ((hot.flags & flow_flag::kBypassed) != 0) return Refuse(packet, Refused::kStopped);
+  const uint32_t first = table_.cold(slot).initial_seq[side] + 1;
+  const uint32_t sequence = packet.tcp_seq + ((packet.tcp_flags & tcp_flag::kSyn) != 0);
   if (hot.stream == kNoConnection) {
-    if (packet.payload_wire_length == 0) return;
+    if (packet.payload_wire_length == 0 && sequence == first) return;  // nothing was ever sent
     hot.stream = reassembler_->Open(slot);
     if (hot.stream == kNoConnection) return Refuse(packet, Refused::kNoConnection);
   }
   if (!reassembler_->begun(hot.stream, side)) {
-    const uint32_t first = table_.cold(slot).initial_seq[side] + 1;
     reassembler_->Begin(hot.stream, side, first, (hot.letters[side] & kSyns) == 0);
   }
   StreamSegment segment;
-  segment.sequence = packet.tcp_seq + ((packet.tcp_flags & tcp_flag::kSyn) != 0);
+  segment.sequence = sequence;
   segment.payload = packet.payload;
   segment.length = packet.payload_length;
   segment.wire_length = packet.payload_wire_length;

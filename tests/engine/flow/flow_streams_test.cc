@@ -168,6 +168,24 @@ TEST_F(FlowStreamsTest, AFinBeforeTheLastBytesWaitsForThem) {
   EXPECT_EQ(feeder_.Events(EventKind::kStreamEnd).size(), 1u);
 }
 
+TEST_F(FlowStreamsTest, AFinBeforeTheOnlyBytesWaitsForThem) {
+  Handshake();
+  Client(kFin | kAck, 1005, 9001);
+  EXPECT_TRUE(feeder_.Events(EventKind::kStreamEnd).empty());
+  Client(kAck, 1001, 9001, "only");
+  EXPECT_EQ(feeder_.bytes(0), "only");
+  ASSERT_EQ(feeder_.Events(EventKind::kStreamEnd).size(), 1u);
+  EXPECT_EQ(feeder_.Events(EventKind::kStreamEnd)[0].end, StreamEnd::kFin);
+}
+
+TEST_F(FlowStreamsTest, AConnectionWithoutBytesHasNoStreams) {
+  Handshake();
+  Client(kFin | kAck, 1001, 9001);
+  Server(kFin | kAck, 9001, 1002);
+  feeder_.Flush();
+  EXPECT_TRUE(feeder_.Events(EventKind::kStreamEnd).empty());
+}
+
 TEST_F(FlowStreamsTest, AnOldRstStopsNothing) {
   Handshake();
   Client(kAck, 1001, 9001, "before ");
