@@ -238,7 +238,7 @@ TEST_F(EveWriterTest, TunnelNamesEachElementOfTheKey) {
 TEST_F(EveWriterTest, TheLongestLineFits) {
   FlowRecord record;
   std::memset(static_cast<void*>(&record), 0xff, sizeof(record));
-  record.answered = record.midstream = true;  // 0xff is no bool
+  record.answered = record.midstream = record.reassembled = true;  // 0xff is no bool
   record.key.family = AddressFamily::kIpv6;
   record.key.protocol = ip_protocol::kTcp;
   record.state = FlowState::kSynReceived;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "engine/tcp/reassembler.h"
+#include "rings/frame.h"
 
 namespace weir::test {
 
@@ -77,6 +78,17 @@ class Reassembling : public ::testing::TestWithParam<uint32_t> {
   uint32_t first_ = 1000;  // sequence number of offset 0
   int64_t now_ns_ = kSecond;
 
+  // As in a ring: a payload outlives the call that hands it over. Allocates nothing up to 2 KB.
+  std::vector<std::string> laid_ = [] {
+    std::vector<std::string> places(kBatchFrames);
+    for (std::string& place : places) place.reserve(2048);
+    return places;
+  }();
+  size_t next_laid_ = 0;
+  const std::string& Lay(const std::string& payload) {
+    return laid_[next_laid_++ % laid_.size()].assign(payload);
+  }
+
   // Both streams of connection_ begin with sequence number `first`.
   void Start(uint32_t first = 1000, bool midstream = false) {
     reassembler_ = *Reassembler::Create(options_, told_);
@@ -94,8 +106,9 @@ class Reassembling : public ::testing::TestWithParam<uint32_t> {
   void Feed(int64_t offset, const std::string& bytes, bool fin = false) {
     FeedTo(connection_, 0, offset, bytes, fin);
   }
-  void FeedTo(uint32_t connection, int side, int64_t offset, const std::string& bytes,
+  void FeedTo(uint32_t connection, int side, int64_t offset, const std::string& fed,
               bool fin = false) {
+    const std::string& bytes = Lay(fed);
     const uint32_t sequence = first_ + static_cast<uint32_t>(offset);
     uint64_t at = 0;
     const auto size = static_cast<uint32_t>(bytes.size());
@@ -106,12 +119,13 @@ class Reassembling : public ::testing::TestWithParam<uint32_t> {
       data.size = size;
       told_.OnData(7, side, data);
     } else {
-      FeedSegment(connection, side, offset, bytes, size, fin);
+      FeedSegment(connection, side, offset, fed, size, fin);
     }
     ExpectBalanced();
   }
-  void FeedSegment(uint32_t connection, int side, int64_t offset, const std::string& bytes,
+  void FeedSegment(uint32_t connection, int side, int64_t offset, const std::string& fed,
                    uint32_t wire_length, bool fin = false) {
+    const std::string& bytes = Lay(fed);
     StreamSegment segment;
     segment.sequence = first_ + static_cast<uint32_t>(offset);
     segment.payload = reinterpret_cast<const uint8_t*>(bytes.data());
