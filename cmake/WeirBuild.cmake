@@ -15,6 +15,8 @@ set(WEIR_MARCH "x86-64-v2" CACHE STRING
 option(WEIR_WERROR "Warnings are errors" ON)
 option(WEIR_FUZZ "Build libFuzzer targets (Clang)" OFF)
 set(WEIR_SANITIZE "" CACHE STRING "Value of -fsanitize for everything, empty for none")
+set(WEIR_TEST_OPTIONS "" CACHE STRING
+    "More compiler options for unit and live tests; -O0 halves the time a sanitizer's build takes")
 
 add_compile_options(-Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wconversion -Wno-sign-conversion
                     -Wno-missing-field-initializers)  # designated initializers leave the rest to its defaults
