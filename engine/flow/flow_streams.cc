@@ -91,14 +91,14 @@ StreamTotals FlowStreams::totals(const FlowHot& hot, int side) const {
   return hot.stream == kNoConnection ? StreamTotals{} : reassembler_->totals(hot.stream, side);
 }
 
-const StreamCounters& FlowStreams::counters() {
-  counters_ = reassembler_->counters();
-  counters_.Add(refused_);
-  return counters_;
+StreamCounters FlowStreams::counters() const {
+  StreamCounters counters = reassembler_->counters();
+  counters.Add(refused_);
+  return counters;
 }
 
-Event& FlowStreams::Add(EventKind kind, uint32_t slot, int side, int64_t time_ns) {
-  const FlowHot& hot = table_.hot(slot);
+Event& FlowStreams::Add(EventKind kind, uint32_t slot, const FlowHot& hot, int side,
+                        int64_t time_ns) {
   Event& event = events_->Add(kind);
   event.direction = static_cast<uint8_t>(side ^ (hot.flags & flow_flag::kInitiatorIsB));
   event.flow = {slot, hot.generation};
@@ -106,12 +106,13 @@ Event& FlowStreams::Add(EventKind kind, uint32_t slot, int side, int64_t time_ns
   return event;
 }
 
+Event& FlowStreams::Tell(EventKind kind, uint32_t slot, int side, int64_t flow_time_ns) {
+  return Add(kind, slot, table_.hot(slot), side, clock_.ToTimestamp(flow_time_ns));
+}
+
 void FlowStreams::EmitInOrder(uint32_t slot, const FlowHot& hot, const Packet& packet, int side,
                               uint64_t offset) {
-  Event& event = events_->Add(EventKind::kStreamData);
-  event.direction = static_cast<uint8_t>(side ^ (hot.flags & flow_flag::kInitiatorIsB));
-  event.flow = {slot, hot.generation};
-  event.time_ns = packet.timestamp_ns;
+  Event& event = Add(EventKind::kStreamData, slot, hot, side, packet.timestamp_ns);
   event.offset = offset;
   event.size = packet.payload_length;
   event.data = packet.payload;
@@ -119,7 +120,7 @@ void FlowStreams::EmitInOrder(uint32_t slot, const FlowHot& hot, const Packet& p
 
 void FlowStreams::OnData(uint32_t owner, int side, const StreamData& data) {
   if (!wants_data_) return;
-  Event& event = Add(EventKind::kStreamData, owner, side, clock_.ToTimestamp(data.time_ns));
+  Event& event = Tell(EventKind::kStreamData, owner, side, data.time_ns);
   event.offset = data.offset;
   event.size = data.size;
   event.data = data.data;
@@ -128,7 +129,7 @@ void FlowStreams::OnData(uint32_t owner, int side, const StreamData& data) {
 
 void FlowStreams::OnHole(uint32_t owner, int side, const StreamHole& hole) {
   if (!Wants(EventKind::kStreamHole)) return;
-  Event& event = Add(EventKind::kStreamHole, owner, side, clock_.ToTimestamp(hole.time_ns));
+  Event& event = Tell(EventKind::kStreamHole, owner, side, hole.time_ns);
   event.offset = hole.offset;
   event.size = hole.size;
   event.reason = hole.reason;
@@ -136,7 +137,7 @@ void FlowStreams::OnHole(uint32_t owner, int side, const StreamHole& hole) {
 
 void FlowStreams::OnConflict(uint32_t owner, int side, const StreamConflict& conflict) {
   if (!Wants(EventKind::kStreamConflict) || ++conflicts_ > kMostConflicts) return;
-  Event& event = Add(EventKind::kStreamConflict, owner, side, clock_.ToTimestamp(conflict.time_ns));
+  Event& event = Tell(EventKind::kStreamConflict, owner, side, conflict.time_ns);
   event.offset = conflict.offset;
   event.size = conflict.size;
   event.data = conflict.data;
@@ -145,7 +146,7 @@ void FlowStreams::OnConflict(uint32_t owner, int side, const StreamConflict& con
 
 void FlowStreams::OnEnd(uint32_t owner, int side, StreamEnd end, uint64_t offset, int64_t time_ns) {
   if (!Wants(EventKind::kStreamEnd)) return;
-  Event& event = Add(EventKind::kStreamEnd, owner, side, clock_.ToTimestamp(time_ns));
+  Event& event = Tell(EventKind::kStreamEnd, owner, side, time_ns);
   event.offset = offset;
   event.end = end;
 }

@@ -71,7 +71,7 @@ class FlowStreams final : public StreamSink {
   }
 
   StreamTotals totals(const FlowHot& hot, int side) const;
-  const StreamCounters& counters();
+  StreamCounters counters() const;
   // The most events that one batch may bring besides those of EventBuffer itself.
   size_t MostEvents() const;
   static constexpr size_t kMostConflicts = 32 * kBatchFrames;
@@ -89,7 +89,8 @@ class FlowStreams final : public StreamSink {
   void EmitInOrder(uint32_t slot, const FlowHot& hot, const Packet& packet, int side,
                    uint64_t offset);
   bool Wants(EventKind kind) const { return events_ != nullptr && events_->Wants(kind); }
-  Event& Add(EventKind kind, uint32_t slot, int side, int64_t time_ns);
+  Event& Add(EventKind kind, uint32_t slot, const FlowHot& hot, int side, int64_t time_ns);
+  Event& Tell(EventKind kind, uint32_t slot, int side, int64_t flow_time_ns);
 
   FlowTable& table_;
   const FlowClock& clock_;
@@ -98,7 +99,6 @@ class FlowStreams final : public StreamSink {
   bool wants_data_ = false;
   size_t conflicts_ = 0;    // reported in this batch
   StreamCounters refused_;  // payload that never came to the reassembler
-  StreamCounters counters_;
 };
 
 }  // namespace weir

@@ -206,26 +206,29 @@ void FlowTracker::RefuseBadChecksum(Packet& packet) {
   if (streams_ != nullptr) streams_->Refuse(packet, Refused::kChecksum);
 }
 
-// The stream line of a packet that comes soon, and what it needs besides when it is early; its hot
-// line was asked for before.
-inline void FlowTracker::PrefetchStreams(size_t i, std::span<const Packet> packets) const {
-  const auto hot_of = [&](size_t ahead) -> const FlowHot* {
-    if (ahead >= packets.size() || batch_->keys[ahead].family == AddressFamily::kNone ||
-        batch_->keys[ahead].protocol != ip_protocol::kTcp || batch_->guesses[ahead] == kNoSlot)
-      return nullptr;
-    return &table_->hot(batch_->guesses[ahead]);
-  };
-  const size_t line = i + kStreamsAhead;
-  if (const FlowHot* hot = hot_of(line)) streams_->Prefetch(*hot, batch_->keys[line].side);
-  const size_t early = i + kEarlyAhead;
-  if (const FlowHot* hot = hot_of(early)) {
-    const int side = batch_->keys[early].side;
-    const Packet& packet = packets[early];
-    streams_->PrefetchEarly(*hot, packet, side);
-    const uint8_t letter = packet.payload_wire_length != 0 ? history_bit::kData : history_bit::kAck;
-    if ((letter & ~hot->letters[side]) != 0)  // it goes into the history
-      __builtin_prefetch(&table_->cold(batch_->guesses[early]), 1);
-  }
+// The hot line that was asked for, for packet `i` of the batch; null where there is none, or no
+// TCP.
+inline const FlowHot* FlowTracker::GuessedTcp(size_t i, size_t packets) const {
+  if (i >= packets || batch_->keys[i].family == AddressFamily::kNone ||
+      batch_->keys[i].protocol != ip_protocol::kTcp || batch_->guesses[i] == kNoSlot)
+    return nullptr;
+  return &table_->hot(batch_->guesses[i]);
+}
+
+inline void FlowTracker::PrefetchStream(size_t i, size_t packets) const {
+  if (const FlowHot* hot = GuessedTcp(i, packets)) streams_->Prefetch(*hot, batch_->keys[i].side);
+}
+
+// What packet `i` needs when it is early, or the first of its kind; its stream's line is there.
+inline void FlowTracker::PrefetchEarly(size_t i, std::span<const Packet> packets) const {
+  const FlowHot* hot = GuessedTcp(i, packets.size());
+  if (hot == nullptr) return;
+  const int side = batch_->keys[i].side;
+  streams_->PrefetchEarly(*hot, packets[i], side);
+  const uint8_t letter =
+      packets[i].payload_wire_length != 0 ? history_bit::kData : history_bit::kAck;
+  if ((letter & ~hot->letters[side]) != 0)  // it goes into the history
+    __builtin_prefetch(&table_->cold(batch_->guesses[i]), 1);
 }
 
 void FlowTracker::Track(std::span<const Frame> frames, std::span<Packet> packets,
@@ -237,12 +240,13 @@ void FlowTracker::Track(std::span<const Frame> frames, std::span<Packet> packets
   if (streams != nullptr) streams->Attach(&events);
   constexpr uint32_t kPacketEvents = event_mask::kPackets | event_mask::kSegments;
   const bool wants_packets = (events.mask() & kPacketEvents) != 0;
-  for (size_t i = 0; streams != nullptr && i < std::min(kStreamsAhead, packets.size()); ++i) {
-    if (batch.keys[i].family != AddressFamily::kNone && batch.guesses[i] != kNoSlot)
-      streams->Prefetch(table.hot(batch.guesses[i]), batch.keys[i].side);
-  }
+  for (size_t i = 0; streams != nullptr && i < kStreamsAhead; ++i)
+    PrefetchStream(i, packets.size());
   for (size_t i = 0; i < packets.size(); ++i) {
-    if (streams != nullptr) PrefetchStreams(i, packets);
+    if (streams != nullptr) {
+      PrefetchStream(i + kStreamsAhead, packets.size());
+      PrefetchEarly(i + kEarlyAhead, packets);
+    }
     const PreparedKey& key = batch.keys[i];
     const int64_t time = clock_.Observe(packets[i].timestamp_ns);  // it passes for all frames
     if (key.family == AddressFamily::kNone) continue;

@@ -86,7 +86,8 @@ class FlowTracker {
   // Streams, between batches. `direction` as in events. False: no such flow, or see below.
   // No more of this stream: what waits and what comes is Refused::kStopped.
   bool StopStream(FlowHandle flow, int direction);
-  // Only the first `depth` bytes of the stream. False too when there is no room for its state.
+  // Only the first `depth` bytes of the stream; where there were more already it ends now, and no
+  // event says so. False too when there is no room for its state.
   bool LimitDepth(FlowHandle flow, int direction, uint64_t depth);
   // The last `size` bytes of a kStreamData event stand at the front of the stream's next one
   // (Event::kept of them), unless a hole comes between. Call it for the stream's latest event,
@@ -130,7 +131,9 @@ class FlowTracker {
   uint32_t FindOrStart(const Packet& packet, const PreparedKey& key, bool* fresh,
                        EventBuffer& events);
   void RefuseBadChecksum(Packet& packet);
-  void PrefetchStreams(size_t i, std::span<const Packet> packets) const;
+  const FlowHot* GuessedTcp(size_t i, size_t packets) const;
+  void PrefetchStream(size_t i, size_t packets) const;
+  void PrefetchEarly(size_t i, std::span<const Packet> packets) const;
   void StartFlow(uint32_t slot, const Frame& frame, const Packet& packet, int side,
                  int64_t time_ns);
   void Count(uint32_t slot, FlowHot& hot, const Packet& packet, int side);

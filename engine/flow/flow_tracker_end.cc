@@ -125,11 +125,8 @@ void FlowTracker::PrefetchDue() const {
     __builtin_prefetch(&table_->hot(ahead.after), 1);
     __builtin_prefetch(&table_->cold(ahead.after), 1);
   }
-  if (ahead.next == kNoSlot) return;
-  const FlowHot& next = table_->hot(ahead.next);
-  table_->PrefetchGroup(HashOf(rules_, next, table_->addresses(ahead.next)));
-  if (streams_ == nullptr) return;
-  for (int side = 0; side < 2; ++side) streams_->Prefetch(next, side);
+  if (ahead.next == kNoSlot || streams_ == nullptr) return;
+  for (int side = 0; side < 2; ++side) streams_->Prefetch(table_->hot(ahead.next), side);
 }
 
 int64_t FlowTracker::NextExpiry() const {

@@ -44,7 +44,8 @@ struct FlowOptions {
   bool bidirectional = true;  // false: each direction is a flow (--uniflow)
   Timeouts timeouts;
   std::optional<StreamOptions> streams;  // TCP streams are reassembled
-  // A packet with packet_flag::kBadChecksum is counted, and nothing else.
+  // A packet with packet_flag::kBadChecksum is counted, and nothing else. A shard sets this by its
+  // own checksum option.
   bool drop_bad_checksums = false;
   uint64_t seed = 0;  // of all hashes; 0 = taken from getrandom(2) at start
 };

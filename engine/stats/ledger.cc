@@ -1,25 +1,12 @@
 #include "engine/stats/ledger.h"
 
-#include <numeric>
+#include "engine/packet/reason_counts.h"
 
 namespace weir {
-namespace {
 
-template <size_t N>
-uint64_t Sum(const std::array<uint64_t, N>& counters) {
-  return std::accumulate(counters.begin(), counters.end(), uint64_t{0});
-}
-
-template <size_t N>
-void AddEach(std::array<uint64_t, N>& to, const std::array<uint64_t, N>& from) {
-  for (size_t i = 0; i < N; ++i) to[i] += from[i];
-}
-
-}  // namespace
-
-uint64_t Ledger::MalformedTotal() const { return Sum(malformed); }
-uint64_t Ledger::ShedTotal() const { return Sum(shed); }
-uint64_t Ledger::FragmentDroppedTotal() const { return Sum(fragment_dropped); }
+uint64_t Ledger::MalformedTotal() const { return SumOf(malformed); }
+uint64_t Ledger::ShedTotal() const { return SumOf(shed); }
+uint64_t Ledger::FragmentDroppedTotal() const { return SumOf(fragment_dropped); }
 
 uint64_t Ledger::Accounted() const {
   return filtered + duplicate + not_ip + MalformedTotal() + ShedTotal() + fragment_held +

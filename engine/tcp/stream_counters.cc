@@ -1,25 +1,14 @@
 #include "engine/tcp/stream_counters.h"
 
-#include <numeric>
-
+#include "engine/packet/reason_counts.h"
 #include "engine/tcp/stream_sink.h"
 
 namespace weir {
 namespace {
 
-template <size_t N>
-uint64_t Sum(const std::array<uint64_t, N>& counters) {
-  return std::accumulate(counters.begin(), counters.end(), uint64_t{0});
-}
-
-template <size_t N>
-void AddEach(std::array<uint64_t, N>& to, const std::array<uint64_t, N>& from) {
-  for (size_t i = 0; i < N; ++i) to[i] += from[i];
-}
-
 constexpr std::array<std::string_view, kRefusedReasons> kRefusedNames = {
-    "late",    "before_start", "out_of_window", "after_end", "depth",
-    "stopped", "checksum",     "no_connection", "header"};
+    "late",  "before_start", "out_of_window", "after_end",
+    "depth", "stopped",      "checksum",      "no_connection"};
 constexpr std::array<std::string_view, kHoleReasons> kHoleNames = {
     "acknowledged", "stream_limit", "memory", "timeout", "truncated", "window", "end"};
 constexpr std::array<std::string_view, static_cast<size_t>(StreamEnd::kCount)> kEndNames = {
@@ -27,8 +16,8 @@ constexpr std::array<std::string_view, static_cast<size_t>(StreamEnd::kCount)> k
 
 }  // namespace
 
-uint64_t StreamCounters::RefusedTotal() const { return Sum(refused); }
-uint64_t StreamCounters::LostTotal() const { return Sum(lost); }
+uint64_t StreamCounters::RefusedTotal() const { return SumOf(refused); }
+uint64_t StreamCounters::LostTotal() const { return SumOf(lost); }
 
 void StreamCounters::Add(const StreamCounters& other) {
   payload += other.payload;

@@ -23,7 +23,6 @@ enum class Refused : uint8_t {
   kStopped,       // the embedder stopped the stream, or bypassed the flow
   kChecksum,      // wrong checksum, where those are dropped
   kNoConnection,  // no room for one more connection
-  kHeader,        // sequence numbers were not captured
   kCount,
 };
 inline constexpr size_t kRefusedReasons = static_cast<size_t>(Refused::kCount);
