@@ -52,6 +52,7 @@ class Shard::Impl {
   DedupCounters dedup_counters() const { return dedup_ ? dedup_->counters() : DedupCounters{}; }
   const FragmentCounters& fragment_counters() const { return defragmenter_.counters(); }
   const DelayHistogram* delays() const { return delays_.get(); }
+  ShardCounters Counters();
   FlowTracker& flows() { return *tracker_; }
   std::span<const std::unique_ptr<FrameSource>> sources() const { return sources_; }
 
@@ -257,6 +258,24 @@ void Shard::Impl::Finish() {
   if (!ledger_.Balanced() || !flows_add_up) ++ledger_.ledger_errors;
 }
 
+ShardCounters Shard::Impl::Counters() {
+  ShardCounters counters;
+  counters.shards = 1;
+  counters.ledger = ledger_;
+  counters.source = source().Counters();
+  counters.dedup = dedup_counters();
+  counters.fragments = fragment_counters();
+  counters.flows = tracker_->counters();
+  counters.flows_alive = tracker_->alive();
+  counters.flow_capacity = tracker_->capacity();
+  counters.tunnels_in_use = tracker_->tunnels_in_use();
+  if (options_.flow.streams)
+    counters.stream_memory_limit_bytes = options_.flow.streams->memory_bytes;
+  counters.ring = source().Fill();
+  counters.time_ns = tracker_->time_ns();
+  return counters;
+}
+
 void Shard::Impl::Tick() {
   if (!events_.Wants(EventKind::kTick) || tracker_->time_ns() == last_tick_ns_) return;
   last_tick_ns_ = tracker_->time_ns();
@@ -316,6 +335,7 @@ int Shard::fd() { return impl_->fd(); }
 bool Shard::idle() const { return impl_->idle(); }
 void Shard::Stop() { impl_->Stop(); }
 bool Shard::done() const { return impl_->done(); }
+ShardCounters Shard::Counters() { return impl_->Counters(); }
 const Ledger& Shard::ledger() const { return impl_->ledger(); }
 DedupCounters Shard::dedup_counters() const { return impl_->dedup_counters(); }
 const FragmentCounters& Shard::fragment_counters() const { return impl_->fragment_counters(); }

@@ -26,6 +26,7 @@
 #include "engine/packet/transport_checksum.h"
 #include "engine/stats/delay_histogram.h"
 #include "engine/stats/ledger.h"
+#include "engine/stats/shard_counters.h"
 #include "rings/frame_source.h"
 
 namespace weir {
@@ -80,6 +81,8 @@ class Shard {
   // OK, or why a source ended before its end.
   absl::Status status() const;
 
+  // All of it in one copy; a system call per source. The rest below is parts of it, as they are.
+  ShardCounters Counters();
   const Ledger& ledger() const;
   SourceCounters source_counters();      // sum over the sources; a system call each
   DedupCounters dedup_counters() const;  // zeros without a dedup stage

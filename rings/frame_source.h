@@ -23,7 +23,22 @@ struct SourceCounters {
   std::optional<uint64_t> kernel_filtered;  // rejected by a filter in the kernel
   std::optional<uint64_t> nic_missed;       // the device had no buffer
   uint64_t broken_blocks = 0;  // ring blocks whose frame chain pointed outside; 0 but for faults
+
+  // The sum over several sources: unknown where one of them does not tell.
+  void Add(const SourceCounters& other);
 };
+
+inline void SourceCounters::Add(const SourceCounters& other) {
+  const auto add = [](std::optional<uint64_t>& to, const std::optional<uint64_t>& from) {
+    to = to && from ? std::optional(*to + *from) : std::nullopt;
+  };
+  received += other.received;
+  add(ring_dropped, other.ring_dropped);
+  add(ring_freezes, other.ring_freezes);
+  add(kernel_filtered, other.kernel_filtered);
+  add(nic_missed, other.nic_missed);
+  broken_blocks += other.broken_blocks;
+}
 
 // How full a source's ring is, in the units that it gives back at a time (TPACKET_V3: blocks).
 struct RingFill {

@@ -25,7 +25,8 @@ class LiveLines : public Display {
     const std::string clock = absl::FormatTime("%H:%M:%S", absl::Now(), absl::LocalTimeZone());
     absl::FPrintF(stream_, "%s  %s packets/s  %s  %s flows  %s received  %s lost\n", clock,
                   HumanRate(packets / seconds), HumanBitRate(8 * bytes / seconds),
-                  HumanCount(now.alive), HumanCount(now.ledger.received), HumanCount(now.lost()));
+                  HumanCount(now.flows_alive), HumanCount(now.ledger.received),
+                  HumanCount(now.lost()));
     std::fflush(stream_);
     before_ = now;
   }

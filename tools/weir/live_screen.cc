@@ -3,6 +3,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "engine/flow/flow_tracker.h"
 #include "tools/weir/display.h"
 #include "tools/weir/human.h"
 #include "tools/weir/ledger_rows.h"
@@ -74,19 +75,19 @@ class LiveScreen : public Display {
     const auto packets = static_cast<double>(now.ledger.received - before_.ledger.received);
     const auto bytes =
         static_cast<double>(now.ledger.received_bytes - before_.ledger.received_bytes);
-    return {
-        absl::StrCat("weir on ", interface_, " for ", HumanDuration(now.elapsed_ns),
-                     "   (Ctrl-C ends it and shows the report)"),
-        "",
-        absl::StrCat("now       ", HumanRate(packets / seconds), " packets/s   ",
-                     HumanBitRate(8 * bytes / seconds)),
-        absl::StrCat("flows     ", HumanCount(now.alive), " alive of at most ",
-                     HumanCount(now.capacity), "   ", HumanCount(now.flows.started), " started"),
-        absl::StrCat("received  ", HumanCount(now.ledger.received), " packets   ",
-                     HumanBytes(now.ledger.received_bytes), "   lost ", HumanCount(now.lost()),
-                     now.lost() > 0 ? " (raise --ring-mib)" : ""),
-        absl::StrCat("of these  ", WhereTheyWent(now)),
-        ""};
+    return {absl::StrCat("weir on ", interface_, " for ", HumanDuration(now.elapsed_ns),
+                         "   (Ctrl-C ends it and shows the report)"),
+            "",
+            absl::StrCat("now       ", HumanRate(packets / seconds), " packets/s   ",
+                         HumanBitRate(8 * bytes / seconds)),
+            absl::StrCat("flows     ", HumanCount(now.flows_alive), " alive of at most ",
+                         HumanCount(now.flow_capacity), "   ", HumanCount(now.flows.started),
+                         " started"),
+            absl::StrCat("received  ", HumanCount(now.ledger.received), " packets   ",
+                         HumanBytes(now.ledger.received_bytes), "   lost ", HumanCount(now.lost()),
+                         now.lost() > 0 ? " (raise --ring-mib)" : ""),
+            absl::StrCat("of these  ", WhereTheyWent(now)),
+            ""};
   }
 
   static std::string WhereTheyWent(const RunSample& now) {
@@ -99,7 +100,7 @@ class LiveScreen : public Display {
 
   void AddFlows(const RunSample& now, Shard& shard, size_t most, std::vector<std::string>& lines) {
     if (lines.size() + 2 > most) return;
-    if (now.alive > kMostFlowsToRank) {
+    if (now.flows_alive > kMostFlowsToRank) {
       lines.push_back("(too many flows alive to rank them here)");
       return;
     }

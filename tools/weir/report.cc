@@ -207,7 +207,7 @@ std::string Hints(const ReportInput& input) {
       evicted > 0) {
     absl::StrAppend(&text, "! ", HumanCount(evicted),
                     " flows were cut short, the table was full: raise --max-flows (now ",
-                    HumanCount(last.capacity), ")\n");
+                    HumanCount(last.flow_capacity), ")\n");
   }
   absl::StrAppend(&text, StreamHints(last.ledger.streams), FragmentHints(last.fragments));
   if (last.ledger.ledger_errors > 0) {

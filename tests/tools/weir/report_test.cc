@@ -60,7 +60,7 @@ TEST(Report, LostPacketsNameTheRing) {
 TEST(Report, EvictedFlowsNameTheTable) {
   ReportInput input = Input();
   input.last.flows.ended[static_cast<size_t>(FlowEnd::kEvicted)] = 7;
-  input.last.capacity = 100'000;
+  input.last.flow_capacity = 100'000;
   EXPECT_THAT(Hints(input), HasSubstr("7 flows were cut short, the table was full: raise "
                                       "--max-flows (now 100,000)"));
 }
