@@ -1,5 +1,5 @@
-# The installed package: find_package(weir) gives weir::weir, find_package(weir COMPONENTS eve) weir::eve
-# as well. Headers keep their paths below include/weir: #include "engine/shard.h".
+# The installed package: find_package(weir) gives weir::weir, find_package(weir COMPONENTS eve prometheus)
+# weir::eve and weir::prometheus as well. Headers keep their paths below include/weir: #include "engine/shard.h".
 include(CMakePackageConfigHelpers)
 set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/weir)
 
@@ -19,6 +19,7 @@ function(weir_install_exporter name)
   set(WEIR_EXPORTER_MODULES ${WEIR_EXPORTER_MODULES} PARENT_SCOPE)
 endfunction()
 weir_install_exporter(eve nettle)
+weir_install_exporter(prometheus prometheus-cpp-pull)
 install(DIRECTORY engine/export DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/weir/engine
   FILES_MATCHING PATTERN "*.h")
 

@@ -6,12 +6,14 @@ BUILD_PACKAGES=(
   libabsl-dev liburing-dev libpcap-dev libxxhash-dev # the library
   libbpf-dev clang bpftool                           # its programs for the kernel
   libcli11-dev rapidjson-dev nettle-dev              # the command, EVE
+  prometheus-cpp-dev                                 # --prometheus
 )
 TEST_PACKAGES=(
   libgtest-dev libgmock-dev libbenchmark-dev python3
   clang-format clang-tidy libclang-rt-14-dev llvm       # style, fuzzing (clang is there)
   iproute2 iputils-ping                                 # network namespaces of the live tests
   libboost-dev                                          # a bench beside its queue
+  prometheus                                            # promtool, and a server that scrapes
 )
 
 # missing_packages NAME...: prints those that are not installed.
@@ -24,9 +26,25 @@ missing_packages() {
   done
 }
 
-apt_install() {
+# No service that a package brings is started: invoke-rc.d(8) and deb-systemd-invoke(1) ask
+# policy-rc.d. In a subshell, so that the trap is its own.
+apt_install() (
+  policy=/usr/sbin/policy-rc.d
+  if [[ $EUID == 0 && ! -e $policy ]]; then
+    trap 'rm -f "$policy"' EXIT
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod 755 "$policy"
+  fi
   DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 \
     install -y --no-install-recommends "$@" </dev/null
+)
+
+# keep_off SERVICE NAME...: a service among the packages just installed does not start with the
+# machine either.
+keep_off() {
+  local service=$1
+  shift
+  [[ " $* " != *" $service "* ]] || update-rc.d "$service" disable
 }
 
 # install_packages NAME...: installs what is missing; quick, and no root needed, when nothing is.
@@ -44,6 +62,7 @@ install_packages() {
   fi
   # A fresh machine has no package lists, an old one stale ones: only then update them.
   apt_install "${missing[@]}" || { apt-get -q update && apt_install "${missing[@]}"; }
+  keep_off prometheus "${missing[@]}"
 }
 
 # give_back FOLDER...: under sudo, what was built belongs to the user who asked for it, not to root.

@@ -1,4 +1,4 @@
-// Uses an installed weir: the README's example of a shard, and the EVE exporter's Community ID.
+// Uses an installed weir: the README's example of a shard, and both exporters.
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/export/community_id.h"
+#include "engine/export/prometheus_metrics.h"
 #include "engine/shard.h"
 #include "rings/capture_file_source.h"
 
@@ -35,5 +36,7 @@ int main(int argc, char** argv) {
   const weir::CommunityId id = weir::CommunityIdOf(key, 0, 0);
   const absl::Status status = CountFlows(argc > 1 ? argv[1] : "-");
   if (!status.ok()) std::fprintf(stderr, "%s\n", status.ToString().c_str());
-  return status.ok() && id.view().starts_with("1:") ? 0 : 1;
+  const weir::PrometheusMetrics metrics([] { return std::vector<weir::ShardMetrics>(1); });
+  const bool exported = id.view().starts_with("1:") && !metrics.Collect().empty();
+  return status.ok() && exported ? 0 : 1;
 }
