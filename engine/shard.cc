@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/flow/flow_tracker.h"
+#include "engine/overload_gate.h"
 #include "engine/packet/defragmenter.h"
 #include "rings/waiter.h"
 
@@ -64,6 +65,7 @@ class Shard::Impl {
     return options_.checksum == ChecksumMode::kDrop ||
            (options_.checksum == ChecksumMode::kCount && options_.flow.streams.has_value());
   }
+  void LookAtRing(int count);
   void MeasureDelays(std::span<const Frame> frames);
   void Process(std::span<const Frame> frames, std::span<Packet> packets);
   void ReportFrames(std::span<const Frame> frames, std::span<const Packet> packets);
@@ -90,6 +92,8 @@ class Shard::Impl {
   std::array<Frame, kBatchFrames> frames_;
   std::array<Packet, kBatchFrames> packets_;
   std::array<TunnelPath, kBatchFrames> paths_;
+  OverloadGate gate_;
+  int batches_to_look_ = 0;
   int64_t last_tick_ns_ = INT64_MIN;
   bool draining_ = false;  // stopped; the source hands out what came in before
   bool fd_used_ = false;
@@ -110,6 +114,7 @@ std::span<const Event> Shard::Impl::Poll() {
     return events_.events();
   }
   const int count = Receive();
+  if (options_.overload == Overload::kRefuseNew) LookAtRing(count);
   if (count > 0) {
     const auto size = static_cast<size_t>(count);
     Process({frames_.data(), size}, {packets_.data(), size});
@@ -139,6 +144,15 @@ int Shard::Impl::Receive() {
   if (waiter_->TakeWake()) BeginStop();
   if (stopped_ && !draining_) return 0;
   return source().Receive(frames_);
+}
+
+// A look at a full ring costs some cache misses: not at each batch. An empty one was drained.
+void Shard::Impl::LookAtRing(int count) {
+  constexpr int kBatchesPerLook = 4;
+  if (count > 0 && --batches_to_look_ > 0) return;
+  batches_to_look_ = count > 0 ? kBatchesPerLook : 0;
+  const uint64_t step = gate_.Look(source().Fill());
+  tracker_->RefuseNew((step << 32) / OverloadGate::kSteps);
 }
 
 void Shard::Impl::MeasureDelays(std::span<const Frame> frames) {

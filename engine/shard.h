@@ -33,6 +33,12 @@ namespace weir {
 
 class FlowTracker;
 
+// What a shard does while the ring of a source is nearly full.
+enum class Overload : uint8_t {
+  kTakeAll,    // nothing: frames are lost when it is full, of whichever flow
+  kRefuseNew,  // frames of flows not tracked yet are shed, step by step: overload_gate.h
+};
+
 struct ShardOptions {
   DecoderOptions decoder;
   FlowOptions flow;
@@ -40,6 +46,7 @@ struct ShardOptions {
   DedupOptions dedup;  // mode kOff: no dedup stage
   // kCount: only where streams are reassembled (FlowOptions::streams); kDrop: always.
   ChecksumMode checksum = ChecksumMode::kCount;
+  Overload overload = Overload::kTakeAll;
   std::vector<std::shared_ptr<PacketFilter>> filters;  // a frame must pass all of them
   uint32_t events = event_mask::kRecords;              // kinds that Poll reports
   int64_t spin_ns = 50'000;            // Wait polls the source this long before it sleeps

@@ -169,11 +169,16 @@ inline bool FlowTracker::CountSteady(FlowHot& hot, const Packet& packet, const P
   return true;
 }
 
-void FlowTracker::TrackAny(const Frame& frame, const Packet& packet, const PreparedKey& key,
+void FlowTracker::TrackAny(const Frame& frame, Packet& packet, const PreparedKey& key,
                            int64_t time_ns, EventBuffer& events) {
   const int side = key.side;
   bool fresh = false;
   const uint32_t slot = FindOrStart(packet, key, &fresh, events);
+  if (slot == kNoSlot) {
+    packet.verdict = Verdict::kShed;
+    packet.reason = static_cast<uint8_t>(Shed::kOverload);
+    return;
+  }
   if (fresh) StartFlow(slot, frame, packet, side, time_ns);
   FlowHot& hot = table_->hot(slot);
   if (intervals_ != nullptr) InterimIfDue(slot, events);
@@ -269,6 +274,7 @@ void FlowTracker::Track(std::span<const Frame> frames, std::span<Packet> packets
 }
 
 // The slot of the packet's flow; `fresh` when it was just inserted and its lines are not set yet.
+// kNoSlot when it would be a new one, and those are refused.
 uint32_t FlowTracker::FindOrStart(const Packet& packet, const PreparedKey& key, bool* fresh,
                                   EventBuffer& events) {
   const uint32_t slot = table_->Find(key);
@@ -284,6 +290,7 @@ uint32_t FlowTracker::FindOrStart(const Packet& packet, const PreparedKey& key, 
       return slot;
     }
   }
+  if (Refuses(key.hash)) return kNoSlot;
   if (table_->full()) Evict(events);
   *fresh = true;
   return table_->Insert(key);

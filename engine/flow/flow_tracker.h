@@ -43,6 +43,11 @@ class FlowTracker {
   // have been cleared since the last call.
   void Track(std::span<const Frame> frames, std::span<Packet> packets, EventBuffer& events);
 
+  // From the next batch on refuses packets of flows that are not in the table, where the flow's
+  // hash falls into this part of 2^32: they become Verdict::kShed (Shed::kOverload). 0: none, the
+  // default; 2^32: all. Flows in the table stay.
+  void RefuseNew(uint64_t part) { refused_hashes_ = part; }
+
   // The events of the last batch were read: frees what they point at. Before each Track or Expire
   // whose events start anew.
   void Release();
@@ -115,8 +120,9 @@ class FlowTracker {
   bool PrepareOdd(const Frame& frame, Packet& packet, PreparedKey& key);
   bool CountSteady(FlowHot& hot, const Packet& packet, const PreparedKey& key,
                    int64_t time_ns) const;
-  void TrackAny(const Frame& frame, const Packet& packet, const PreparedKey& key, int64_t time_ns,
+  void TrackAny(const Frame& frame, Packet& packet, const PreparedKey& key, int64_t time_ns,
                 EventBuffer& events);
+  bool Refuses(uint64_t hash) const { return (hash >> 32 & UINT32_MAX) < refused_hashes_; }
   uint32_t FindOrStart(const Packet& packet, const PreparedKey& key, bool* fresh,
                        EventBuffer& events);
   void RefuseBadChecksum(Packet& packet);
@@ -181,6 +187,7 @@ class FlowTracker {
   std::unique_ptr<Batch> batch_;
   std::unique_ptr<FlowStreams> streams_;  // null: streams are not reassembled
   uint8_t refused_flags_ = 0;             // packet_flag: such packets are counted only
+  uint64_t refused_hashes_ = 0;           // see RefuseNew
   uint32_t cheap_ = 0;                    // live flows that are evicted first
   uint32_t hand_ = 0;                     // eviction's second-chance hand
   uint32_t flush_ = 0;                    // where Flush goes on

@@ -9,7 +9,7 @@ constexpr std::array<std::string_view, kMalformedReasons> kMalformedNames = {
     "link_truncated",    "ip_truncated",    "ip_version",
     "ip_header_length",  "ip_total_length", "transport_truncated",
     "extension_headers", "tunnel_depth",    "link_header"};
-constexpr std::array<std::string_view, kShedReasons> kShedNames = {"tunnel_table"};
+constexpr std::array<std::string_view, kShedReasons> kShedNames = {"tunnel_table", "overload"};
 constexpr std::array<std::string_view, kFragmentDropReasons> kFragmentDropNames = {
     "timeout", "memory", "overlap", "oversize", "bad_length", "nesting", "truncated", "end"};
 constexpr std::array<std::string_view, kAnomalies> kAnomalyNames = {

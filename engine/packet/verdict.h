@@ -37,6 +37,7 @@ inline constexpr size_t kMalformedReasons = static_cast<size_t>(Malformed::kCoun
 // Why a frame was refused although it could have been tracked.
 enum class Shed : uint8_t {
   kTunnelTable,  // no room for one more tunnel identity
+  kOverload,     // of a flow not yet tracked, while the ring was nearly full
   kCount,
 };
 inline constexpr size_t kShedReasons = static_cast<size_t>(Shed::kCount);

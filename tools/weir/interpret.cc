@@ -75,6 +75,7 @@ absl::Status CheckLiveOnly(const RawOptions& raw) {
                       : raw.live.retire_ms     ? "--retire-ms"
                       : raw.no_promiscuous     ? "--no-promisc"
                       : !raw.direction.empty() ? "--direction"
+                      : !raw.overload.empty()  ? "--overload"
                                                : nullptr;
   if (given == nullptr) return absl::OkStatus();
   return Usage(absl::StrFormat("%s is for an interface (-i): leave it out with -r", given));
@@ -133,6 +134,10 @@ absl::Status ReadSource(const RawOptions& raw, CommandOptions& options) {
   options.ignore_dst = raw.ignore_dst;
   options.accept_src = raw.accept_src;
   if (auto status = Read("--checksum", raw.checksum, ParseChecksum, options.checksum);
+      !status.ok()) {
+    return status;
+  }
+  if (auto status = Read("--overload", raw.overload, ParseOverload, options.overload);
       !status.ok()) {
     return status;
   }

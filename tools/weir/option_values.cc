@@ -46,6 +46,8 @@ constexpr Named<KeyKind> kKeyKinds[] = {{"five-tuple", KeyKind::kFiveTuple},
 constexpr Named<CaptureDirection> kDirections[] = {{"both", CaptureDirection::kBoth},
                                                    {"in", CaptureDirection::kIn},
                                                    {"out", CaptureDirection::kOut}};
+constexpr Named<Overload> kOverloads[] = {{"off", Overload::kTakeAll},
+                                          {"refuse-new", Overload::kRefuseNew}};
 constexpr Named<ChecksumMode> kChecksums[] = {{"ignore", ChecksumMode::kIgnore},
                                               {"count", ChecksumMode::kCount},
                                               {"drop", ChecksumMode::kDrop}};
@@ -197,6 +199,8 @@ absl::StatusOr<KeyKind> ParseKeyKind(std::string_view text) { return Find(kKeyKi
 absl::StatusOr<CaptureDirection> ParseDirection(std::string_view text) {
   return Find(kDirections, text);
 }
+
+absl::StatusOr<Overload> ParseOverload(std::string_view text) { return Find(kOverloads, text); }
 
 absl::StatusOr<ChecksumMode> ParseChecksum(std::string_view text) { return Find(kChecksums, text); }
 

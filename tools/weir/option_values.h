@@ -1,6 +1,6 @@
 // The options whose value is a little language of its own: --timeout, --dedup, --key-with and
-// --key-without, --key, --direction, --checksum, --overlap, --stream-holes. Thread: any. Errors
-// list what may be written.
+// --key-without, --key, --direction, --overload, --checksum, --overlap, --stream-holes. Thread:
+// any. Errors list what may be written.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +12,7 @@
 #include "engine/packet/dedup.h"
 #include "engine/packet/overlap_policy.h"
 #include "engine/packet/transport_checksum.h"
+#include "engine/shard.h"
 #include "rings/socket_filter.h"
 #include "tools/stream_files.h"
 
@@ -36,6 +37,9 @@ absl::StatusOr<KeyKind> ParseKeyKind(std::string_view text);
 
 // "both", "in", "out".
 absl::StatusOr<CaptureDirection> ParseDirection(std::string_view text);
+
+// "off", "refuse-new".
+absl::StatusOr<Overload> ParseOverload(std::string_view text);
 
 // "ignore", "count", "drop".
 absl::StatusOr<ChecksumMode> ParseChecksum(std::string_view text);

@@ -65,6 +65,12 @@ void AddLive(CLI::App& app, RawOptions& raw) {
       ->type_name("N")
       ->check(Between(1u, 60'000u))
       ->group(kGroup);
+  app.add_option(
+         "--overload", raw.overload,
+         "While the ring is nearly full: off (default; what finds no room is lost, of any\n"
+         "flow) or refuse-new (frames of new flows are shed, so that the others stay whole)")
+      ->type_name("HOW")
+      ->group(kGroup);
   app.add_flag("--no-promisc", raw.no_promiscuous, "Only what the interface receives by itself")
       ->group(kGroup);
   app.add_option("--direction", raw.direction, "both (default), in or out")

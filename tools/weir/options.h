@@ -11,6 +11,7 @@
 #include "engine/packet/dedup.h"
 #include "engine/packet/defragmenter.h"
 #include "engine/packet/transport_checksum.h"
+#include "engine/shard.h"
 #include "tools/stream_files.h"
 #include "tools/weir/option_values.h"
 #include "tools/weir/parse.h"
@@ -32,6 +33,7 @@ struct CommandOptions {
   LiveOptions live;
   uint32_t snap_length = 0;  // 0 = whole frames
 
+  Overload overload = Overload::kTakeAll;
   std::string filter;      // tcpdump's language; empty = everything
   std::string ignore_dst;  // files of CIDR blocks; empty = none
   std::string accept_src;

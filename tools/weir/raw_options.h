@@ -20,7 +20,7 @@ struct RawOptions {
   std::string filter, ignore_dst, accept_src;
   std::string dedup, key, key_with, key_without, decap;
   bool uniflow = false;
-  std::string max_flows, timeout;
+  std::string max_flows, timeout, overload;
   std::string eve, write, rotate;
   std::string streams, stream_holes;
   std::string checksum, overlap, stream_limit, stream_depth, stream_memory, stream_history;

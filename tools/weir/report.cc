@@ -189,6 +189,11 @@ std::string Hints(const ReportInput& input) {
                     " packets were lost, the ring was full: raise --ring-mib, or look at less "
                     "(--filter, --snaplen)\n");
   }
+  if (const uint64_t shed = last.ledger.shed[static_cast<size_t>(Shed::kOverload)]; shed > 0) {
+    absl::StrAppend(&text, "! ", HumanCount(shed),
+                    " packets of new flows were refused, the ring was nearly full: raise "
+                    "--ring-mib, or look at less (--filter, --snaplen)\n");
+  }
   if (const uint64_t missed = last.source.nic_missed.value_or(0); missed > 0) {
     absl::StrAppend(&text, "! ", HumanCount(missed),
                     " packets were lost in the device: raise its ring (ethtool -G)\n");

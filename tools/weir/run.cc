@@ -82,6 +82,7 @@ ShardOptions Session::MakeShardOptions() const {
   shard.dedup = options_.dedup;
   shard.defragment = options_.defragment;
   shard.checksum = options_.checksum;
+  shard.overload = options_.overload;
   shard.live = options_.live_capture();
   shard.events = Outputs::EventsFor(options_);
   return shard;

@@ -55,15 +55,18 @@ TEST(Options, LoopbackDedupIsTheDefaultForLoOnly) {
 }
 
 TEST(Options, EveryOptionOfAnInterface) {
-  const CommandOptions options = Options(
-      {"-i", "eth0", "--ring-mib", "128", "--block-kib", "512", "--retire-ms", "5", "--snaplen",
-       "96", "--no-promisc", "--direction", "in", "--duration", "10s", "--count", "1k", "-q"});
+  const CommandOptions options =
+      Options({"-i",           "eth0",        "--ring-mib", "128",        "--block-kib",
+               "512",          "--retire-ms", "5",          "--snaplen",  "96",
+               "--no-promisc", "--direction", "in",         "--overload", "refuse-new",
+               "--duration",   "10s",         "--count",    "1k",         "-q"});
   EXPECT_EQ(options.live.ring_mib, 128u);
   EXPECT_EQ(options.live.block_kib, 512u);
   EXPECT_EQ(options.live.retire_ms, 5u);
   EXPECT_EQ(options.snap_length, 96u);
   EXPECT_FALSE(options.live.promiscuous);
   EXPECT_EQ(options.live.direction, CaptureDirection::kIn);
+  EXPECT_EQ(options.overload, Overload::kRefuseNew);
   EXPECT_EQ(options.duration_ns, 10'000'000'000);
   EXPECT_EQ(options.count, 1000u);
   EXPECT_TRUE(options.quiet);
@@ -166,6 +169,7 @@ TEST(Options, WrongMixesSayWhatToDo) {
   ExpectUsageError({"-r", "a", "--ring-mib", "8"}, "--ring-mib is for an interface");
   ExpectUsageError({"-r", "a", "--no-promisc"}, "leave it out with -r");
   ExpectUsageError({"-r", "a", "--direction", "in"}, "leave it out with -r");
+  ExpectUsageError({"-r", "a", "--overload", "refuse-new"}, "--overload is for an interface");
   ExpectUsageError({"-r", "a", "--eve", "-", "--write", "-"}, "give one of them a file");
   ExpectUsageError({"-r", "a", "--eve", "x", "--write", "x"}, "give each its own");
   ExpectUsageError({"-r", "a", "--rotate", "1MiB"}, "needs --eve FILE or --write FILE");
@@ -219,6 +223,7 @@ TEST(Options, HelpNamesEveryOption) {
                              "--snaplen",
                              "--no-promisc",
                              "--direction",
+                             "--overload",
                              "--duration",
                              "--count",
                              "--interval",

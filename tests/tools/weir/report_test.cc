@@ -57,6 +57,13 @@ TEST(Report, LostPacketsNameTheRing) {
               HasSubstr("1,234 packets were lost, the ring was full: raise --ring-mib"));
 }
 
+TEST(Report, RefusedPacketsNameTheRing) {
+  ReportInput input = Input();
+  input.last.ledger.shed[static_cast<size_t>(Shed::kOverload)] = 1234;
+  EXPECT_THAT(Hints(input), HasSubstr("1,234 packets of new flows were refused, the ring was "
+                                      "nearly full: raise --ring-mib"));
+}
+
 TEST(Report, EvictedFlowsNameTheTable) {
   ReportInput input = Input();
   input.last.flows.ended[static_cast<size_t>(FlowEnd::kEvicted)] = 7;
