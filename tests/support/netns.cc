@@ -69,8 +69,11 @@ std::string NetNamespace::path() const {
   return absl::StrCat("/proc/", getpid(), "/fd/", fd_.get());
 }
 
-VethPair::VethPair() {
-  near_.Ip(absl::StrCat("link add ", kNear, " type veth peer name ", kFar, " netns ", far_.path()));
+VethPair::VethPair(int queues) {
+  const std::string count =
+      absl::StrCat(" numtxqueues ", queues, " numrxqueues ", queues, " type veth");
+  near_.Ip(absl::StrCat("link add ", kNear, count, " peer name ", kFar, " numtxqueues ", queues,
+                        " numrxqueues ", queues, " netns ", far_.path()));
   near_.Ip(absl::StrCat("link set ", kNear, " up"));
   far_.Ip(absl::StrCat("link set ", kFar, " up"));
 }

@@ -52,7 +52,7 @@ class VethPair {
  public:
   static constexpr char kNear[] = "near0";
   static constexpr char kFar[] = "far0";
-  VethPair();
+  explicit VethPair(int queues = 1);  // each end sends and receives on that many
   const NetNamespace& near() const { return near_; }
   const NetNamespace& far() const { return far_; }
 

@@ -1,0 +1,36 @@
+// A program at an interface's tc hook (clsact), as long as the object lives: what network plug-ins
+// do to frames, and what plays a device's receive-side scaling. Needs CAP_NET_ADMIN and CAP_BPF.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "tests/support/netns.h"
+
+struct tc_programs;
+
+namespace weir::test {
+
+enum class TcHook : uint8_t { kIngress, kEgress };
+
+enum class TcAction : uint8_t {
+  kDrop,
+  kRewriteSource,  // IPv4 source addresses become 192.0.2.1
+  kSteerQueue,     // the transmit queue, which is a veth peer's receive queue, by outer addresses
+};
+
+class TcProgram {
+ public:
+  // `queues`: of kSteerQueue.
+  static absl::StatusOr<std::unique_ptr<TcProgram>> Attach(const NetNamespace& where,
+                                                           const char* interface, TcHook hook,
+                                                           TcAction action, uint32_t queues = 1);
+  ~TcProgram();
+
+ private:
+  TcProgram() = default;
+  tc_programs* programs_ = nullptr;
+};
+
+}  // namespace weir::test
