@@ -26,7 +26,7 @@ LAYERS = {
     "tools": ["bpf/", "rings/", "engine/"],
     "tests": ["bpf/", "rings/", "engine/", "tools/"],
     "bench": ["bpf/", "rings/", "engine/", "tools/", "tests/support/"],
-    "perf": ["bpf/", "rings/", "engine/", "tools/", "tests/support/"],
+    "perf": ["bpf/", "rings/", "engine/", "tools/", "tests/support/", "bench/"],
 }
 TOP_FOLDERS = sorted({layer.split("/")[0] for layer in LAYERS})
 

@@ -1,0 +1,50 @@
+// A shard with everything on, over a packet socket at the far end of a veth pair.
+#pragma once
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "engine/shard.h"
+#include "perf/live_run/run.h"
+#include "rings/packet_source.h"
+#include "tests/support/live_frame_sender.h"
+#include "tests/support/netns.h"
+
+namespace weir::perf {
+
+// Flow records, streams, checksums, defragmentation: what the command does with --eve.
+inline ShardOptions FullPipeline(const RunOptions& run) {
+  ShardOptions options;
+  options.flow.max_flows = run.flows + run.flows / 8 + 64;
+  options.flow.streams.emplace();
+  if (run.spin_us >= 0) options.spin_ns = run.spin_us * 1000;
+  options.live = true;
+  return options;
+}
+
+inline absl::StatusOr<std::unique_ptr<PacketSource>> OpenFarEnd(const test::VethPair& pair,
+                                                                const RunOptions& run) {
+  PacketSourceOptions options;
+  options.interface = test::VethPair::kFar;
+  options.ring = {.ring_bytes = size_t{run.ring_mib} << 20,
+                  .block_bytes = size_t{run.block_kib} << 10,
+                  .retire_ms = run.retire_ms};
+  const auto scope = pair.far().Enter();
+  return PacketSource::Open(options);
+}
+
+inline absl::StatusOr<std::unique_ptr<test::LiveFrameSender>> MakeSender(const test::VethPair& pair,
+                                                                         const RunOptions& run) {
+  if (const std::string missing = test::WhyNoNetns(); !missing.empty())
+    return absl::FailedPreconditionError(missing);
+  return test::LiveFrameSender::Create(pair, {.frame_bytes = run.frame_bytes, .flows = run.flows});
+}
+
+inline absl::StatusOr<std::unique_ptr<Shard>> MakeShard(const ShardOptions& options,
+                                                        std::unique_ptr<FrameSource> source) {
+  std::vector<std::unique_ptr<FrameSource>> sources;
+  sources.push_back(std::move(source));
+  return Shard::Create(options, std::move(sources));
+}
+
+}  // namespace weir::perf
