@@ -49,7 +49,9 @@ struct ShardOptions {
   Overload overload = Overload::kTakeAll;
   std::vector<std::shared_ptr<PacketFilter>> filters;  // a frame must pass all of them
   uint32_t events = event_mask::kRecords;              // kinds that Poll reports
-  int64_t spin_ns = 50'000;            // Wait polls the source this long before it sleeps
+  // Wait polls the source this long before it sleeps. Nothing is won by it where the kernel hands
+  // over whole blocks: the next one takes longer than a wake-up.
+  int64_t spin_ns = 0;
   int64_t clock_slack_ns = 5'000'000;  // silent wire: packet time = clock - hold back - slack
   bool live = false;                   // packet time follows the clock while the wire is silent
   // Measures how long frames wait between their time stamp, which must be the clock's, and the
