@@ -22,14 +22,21 @@ enum class TcAction : uint8_t {
 
 class TcProgram {
  public:
-  // `queues`: of kSteerQueue.
+  // `where` must outlive the program. `queues`: of kSteerQueue.
   static absl::StatusOr<std::unique_ptr<TcProgram>> Attach(const NetNamespace& where,
                                                            const char* interface, TcHook hook,
                                                            TcAction action, uint32_t queues = 1);
   ~TcProgram();
 
  private:
-  TcProgram() = default;
+  TcProgram(const NetNamespace& where, TcHook hook) : where_(where), hook_(hook) {}
+  absl::Status Start(const char* interface, TcAction action, uint32_t queues);
+
+  const NetNamespace& where_;
+  TcHook hook_;
+  int interface_ = 0;    // attached: its index
+  uint32_t handle_ = 0;  // and the filter's name there
+  uint32_t priority_ = 0;
   tc_programs* programs_ = nullptr;
 };
 
