@@ -11,15 +11,21 @@
 namespace weir::test {
 namespace {
 
-std::string Ask(uint16_t port, const std::string& request) {
-  const UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  const timeval patience{10, 0};
-  setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+sockaddr_in LocalAddress(uint16_t port) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(port);
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) return "";
+  return address;
+}
+
+std::string Ask(uint16_t port, const std::string& request) {
+  const UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const timeval patience{10, 0};
+  setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  const sockaddr_in address = LocalAddress(port);
+  if (connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+    return "";
   if (send(fd.get(), request.data(), request.size(), MSG_NOSIGNAL) < 0) return "";
   std::string answer;
   char bytes[4096];
@@ -41,6 +47,16 @@ HttpAnswer HttpGet(uint16_t port, const std::string& path) {
   parts.status = std::atoi(answer.c_str() + answer.find(' '));
   parts.body = answer.substr(end + 4);
   return parts;
+}
+
+uint16_t FreePort() {
+  const UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address = LocalAddress(0);
+  socklen_t length = sizeof address;
+  auto* const generic = reinterpret_cast<sockaddr*>(&address);
+  if (bind(fd.get(), generic, length) != 0 || getsockname(fd.get(), generic, &length) != 0)
+    return 0;
+  return ntohs(address.sin_port);
 }
 
 }  // namespace weir::test

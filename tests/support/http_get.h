@@ -15,4 +15,7 @@ struct HttpAnswer {
 // From 127.0.0.1 of the calling thread's network namespace. `path` as it stands in the request.
 HttpAnswer HttpGet(uint16_t port, const std::string& path);
 
+// One that nothing listens on at this moment.
+uint16_t FreePort();
+
 }  // namespace weir::test

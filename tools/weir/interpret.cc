@@ -218,6 +218,11 @@ absl::Status ReadRun(const RawOptions& raw, CommandOptions& options) {
   if (auto status = Read("--rotate", raw.rotate, ParseRotate, options.rotate); !status.ok()) {
     return status;
   }
+  if (!raw.prometheus.empty()) {
+    const auto address = ParseListenAddress(raw.prometheus);
+    if (!address.ok()) return About("--prometheus", address.status());
+    options.prometheus = *address;
+  }
   if (auto status = ReadPositive("--duration", raw.duration, ParseDuration, options.duration_ns);
       !status.ok()) {
     return status;

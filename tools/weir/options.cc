@@ -23,6 +23,8 @@ constexpr char kExamples[] = R"(Examples:
   tcpdump -w - | weir -r - --eve - | jq .  from a pipe, JSON to a pipe
   weir -r big.pcap --filter 'tcp port 443' --write https.pcap
                                            what passed the filter, as pcap
+  sudo weir -i eth0 --quiet --prometheus 127.0.0.1:9090
+                                           all counters for Prometheus to scrape
   weir -r big.pcap --filter 'tcp port 80 and host 10.0.0.1' --streams bytes
                                            the bytes of these sessions, in files
 
@@ -183,6 +185,11 @@ void AddOutput(CLI::App& app, RawOptions& raw) {
       ->group(kGroup);
   app.add_option("--rotate", raw.rotate, "Go on in a new file after this size or time")
       ->type_name("SIZE|TIME")
+      ->group(kGroup);
+  app.add_option("--prometheus", raw.prometheus,
+                 "Serve all counters to Prometheus at http://ADDRESS:PORT/metrics; ADDRESS is\n"
+                 "127.0.0.1, [::1], a name, or nothing for every address")
+      ->type_name("ADDRESS:PORT")
       ->group(kGroup);
   app.add_option("--interval", raw.interval, "Time between live summaries (default 5s)")
       ->type_name("TIME")

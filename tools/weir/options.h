@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "engine/export/listen_address.h"
 #include "engine/flow/options.h"
 #include "engine/packet/decoder.h"
 #include "engine/packet/dedup.h"
@@ -46,7 +47,8 @@ struct CommandOptions {
   std::string eve;  // file, "-" for standard output; empty = none
   std::string write;
   RotateAt rotate;
-  std::string streams;  // folder; empty = none
+  std::optional<ListenAddress> prometheus;  // where metrics are served; empty: nowhere
+  std::string streams;                      // folder; empty = none
   StreamHoles stream_holes = StreamHoles::kZero;
 
   int64_t duration_ns = 0;  // 0 = until the end

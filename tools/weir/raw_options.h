@@ -26,6 +26,7 @@ struct RawOptions {
   std::string checksum, overlap, stream_limit, stream_depth, stream_memory, stream_history;
   std::string duration, count, interval;
   bool quiet = false;
+  std::string prometheus;
 };
 
 // Reads the values and checks that they fit together. Errors name the option and say what to write.

@@ -13,6 +13,7 @@
 #include "tools/weir/capture.h"
 #include "tools/weir/display.h"
 #include "tools/weir/filters.h"
+#include "tools/weir/metrics_page.h"
 #include "tools/weir/outputs.h"
 #include "tools/weir/report.h"
 #include "tools/weir/signals.h"
@@ -60,6 +61,7 @@ class Session {
   absl::Status Handle(std::span<const Event> events);
   absl::Status OnTime(int64_t now_ns);
   absl::Status OpenOutputs();
+  absl::Status StartMetrics();
   int64_t NextWakeNs() const;
   RunSample Sample() { return TakeSample(*shard_, ClockNs() - start_ns_); }
 
@@ -69,9 +71,11 @@ class Session {
   std::optional<Outputs> outputs_;
   std::unique_ptr<Display> display_;
   std::optional<RunSignals> signals_;
+  std::unique_ptr<MetricsPage> metrics_;  // null: not asked for
   TrafficTally tally_;
   int64_t start_ns_ = 0;
   int64_t next_show_ns_ = INT64_MAX;
+  int64_t next_metrics_ns_ = INT64_MAX;
   int64_t stop_ns_ = INT64_MAX;
 };
 
@@ -84,6 +88,7 @@ ShardOptions Session::MakeShardOptions() const {
   shard.checksum = options_.checksum;
   shard.overload = options_.overload;
   shard.live = options_.live_capture();
+  shard.measure_delay = options_.live_capture() && options_.prometheus;
   shard.events = Outputs::EventsFor(options_);
   return shard;
 }
@@ -117,6 +122,16 @@ absl::Status Session::Open() {
   shard_ = *std::move(shard);
   signals_.emplace(*shard_);
   display_ = ChooseDisplay();
+  return StartMetrics();
+}
+
+absl::Status Session::StartMetrics() {
+  if (!options_.prometheus) return absl::OkStatus();
+  auto metrics = MetricsPage::Start(*options_.prometheus, SourceName());
+  if (!metrics.ok()) return metrics.status();
+  metrics_ = *std::move(metrics);
+  next_metrics_ns_ = 0;
+  if (Person()) std::fprintf(stderr, "weir: metrics at %s\n", metrics_->url().c_str());
   return absl::OkStatus();
 }
 
@@ -143,12 +158,18 @@ absl::Status Session::OnTime(int64_t now_ns) {
     display_->Show(Sample(), *shard_);
     next_show_ns_ = now_ns + display_->interval_ns();
   }
+  if (now_ns >= next_metrics_ns_) {
+    metrics_->Show(*shard_);
+    next_metrics_ns_ = now_ns + MetricsPage::kShowNs;
+  }
   if (now_ns >= stop_ns_) shard_->Stop();
   if (signals_->TakeReopen()) return outputs_->Reopen(TimeNs());
   return absl::OkStatus();
 }
 
-int64_t Session::NextWakeNs() const { return std::min(next_show_ns_, stop_ns_); }
+int64_t Session::NextWakeNs() const {
+  return std::min({next_show_ns_, next_metrics_ns_, stop_ns_});
+}
 
 absl::Status Session::Loop() {
   start_ns_ = ClockNs();

@@ -189,6 +189,16 @@ TEST(Options, WrongValuesNameTheOption) {
   ExpectUsageError({"-r"}, "-r");
 }
 
+TEST(Options, PrometheusIsAnAddressAndAPort) {
+  EXPECT_FALSE(Options({"-r", "a"}).prometheus.has_value());
+  const auto address = Options({"-r", "a", "--prometheus", "[::1]:9090"}).prometheus;
+  ASSERT_TRUE(address.has_value());
+  EXPECT_EQ(address->host, "::1");
+  EXPECT_EQ(address->port, 9090);
+  ExpectUsageError({"-r", "a", "--prometheus", "localhost"},
+                   "--prometheus: 'localhost' has no port");
+}
+
 TEST(Options, HelpIsGroupedAndHasExamples) {
   const CommandLine line = Parse({"--help"});
   EXPECT_EQ(line.exit_status, 0);
@@ -205,6 +215,7 @@ TEST(Options, HelpNamesEveryOption) {
                              "-r",
                              "--dedup",
                              "--filter",
+                             "--prometheus",
                              "--ignore-dst",
                              "--accept-src",
                              "--key",
