@@ -12,6 +12,7 @@
 #include "engine/flow/flow_tracker.h"
 #include "engine/overload_gate.h"
 #include "engine/packet/defragmenter.h"
+#include "rings/merged_source.h"
 #include "rings/waiter.h"
 
 namespace weir {
@@ -21,6 +22,14 @@ int64_t RealtimeNs() {
   timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
   return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
+
+absl::StatusOr<std::unique_ptr<FrameSource>> OneSource(
+    const ShardOptions& options, std::vector<std::unique_ptr<FrameSource>> sources) {
+  if (sources.empty()) return absl::InvalidArgumentError("a shard needs a source of frames");
+  if (sources.size() == 1) return std::move(sources.front());
+  return MergedSource::Create(std::move(sources),
+                              {.live = options.live, .slack_ns = options.clock_slack_ns});
 }
 
 uint64_t Weight(const Packet& packet) { return uint64_t{1} + packet.held_packets; }
@@ -36,8 +45,8 @@ class Shard::Impl {
         tracker_(std::move(tracker)),
         decoder_(options.decoder),
         defragmenter_(options.defragment, decoder_),
-        events_(options.events, tracker_->MostStreamEvents()) {
-    sources_.push_back(std::move(source));
+        events_(options.events, tracker_->MostStreamEvents()),
+        source_(std::move(source)) {
     if (options.dedup.mode != DedupMode::kOff) dedup_.emplace(options.dedup);
     if (options.measure_delay) delays_ = std::make_unique<DelayHistogram>();
   }
@@ -54,11 +63,17 @@ class Shard::Impl {
   const FragmentCounters& fragment_counters() const { return defragmenter_.counters(); }
   const DelayHistogram* delays() const { return delays_.get(); }
   ShardCounters Counters();
+  absl::Status status() const { return source_->status(); }
+  SourceCounters source_counters() { return source_->Counters(); }
   FlowTracker& flows() { return *tracker_; }
-  std::span<const std::unique_ptr<FrameSource>> sources() const { return sources_; }
+  // One, or the legs of a MergedSource.
+  std::span<const std::unique_ptr<FrameSource>> sources() const {
+    const auto* const merged = dynamic_cast<const MergedSource*>(source_.get());
+    return merged != nullptr ? merged->legs() : std::span(&source_, 1);
+  }
 
  private:
-  FrameSource& source() const { return *sources_.front(); }
+  FrameSource& source() const { return *source_; }
   void BeginStop();
   int Receive();
   bool VerifiesChecksums() const {
@@ -80,7 +95,6 @@ class Shard::Impl {
   int64_t SleepNs(int64_t timeout_ns) const;
 
   ShardOptions options_;
-  std::vector<std::unique_ptr<FrameSource>> sources_;
   std::unique_ptr<Waiter> waiter_;
   std::unique_ptr<FlowTracker> tracker_;
   Decoder decoder_;
@@ -88,6 +102,7 @@ class Shard::Impl {
   std::optional<Dedup> dedup_;
   std::unique_ptr<DelayHistogram> delays_;  // null: not measured
   EventBuffer events_;
+  std::unique_ptr<FrameSource> source_;
   Ledger ledger_;
   std::array<Frame, kBatchFrames> frames_;
   std::array<Packet, kBatchFrames> packets_;
@@ -300,10 +315,11 @@ int64_t Shard::Impl::SleepNs(int64_t timeout_ns) const {
   constexpr int64_t kDrainNs = 10'000'000;
   if (source().wait_fd() < 0) return 0;
   if (draining_) timeout_ns = timeout_ns < 0 ? kDrainNs : std::min(timeout_ns, kDrainNs);
-  const int64_t due = options_.live ? tracker_->NextExpiry() : INT64_MAX;
+  int64_t due = options_.live ? tracker_->NextExpiry() : INT64_MAX;
+  if (due != INT64_MAX) due += source().hold_back_ns() + options_.clock_slack_ns;
+  due = std::min(due, source().next_due_ns());
   if (due == INT64_MAX) return timeout_ns;
-  const int64_t wait = due + source().hold_back_ns() + options_.clock_slack_ns - RealtimeNs();
-  const int64_t until = std::max<int64_t>(wait, 0);
+  const int64_t until = std::max<int64_t>(due - RealtimeNs(), 0);
   return timeout_ns < 0 ? until : std::min(timeout_ns, until);
 }
 
@@ -324,20 +340,18 @@ int Shard::Impl::fd() {
 
 absl::StatusOr<std::unique_ptr<Shard>> Shard::Create(
     const ShardOptions& options, std::vector<std::unique_ptr<FrameSource>> sources) {
-  if (sources.size() != 1) {
-    return absl::InvalidArgumentError(absl::StrCat("a shard reads one source, and ", sources.size(),
-                                                   " were given: make a shard for each"));
-  }
+  auto source = OneSource(options, std::move(sources));
+  if (!source.ok()) return source.status();
   FlowOptions flow = options.flow;
   flow.decoder = options.decoder;
   flow.drop_bad_checksums = options.checksum == ChecksumMode::kDrop;
   auto tracker = FlowTracker::Create(flow);
   if (!tracker.ok()) return tracker.status();
-  const int wait_fd = sources.front()->wait_fd();
+  const int wait_fd = (*source)->wait_fd();
   auto waiter = Waiter::Create({&wait_fd, 1});
   if (!waiter.ok()) return waiter.status();
   return std::unique_ptr<Shard>(new Shard(std::make_unique<Impl>(
-      options, std::move(sources.front()), *std::move(waiter), *std::move(tracker))));
+      options, *std::move(source), *std::move(waiter), *std::move(tracker))));
 }
 
 Shard::Shard(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -358,13 +372,8 @@ FlowTracker& Shard::flows() { return impl_->flows(); }
 std::span<const std::unique_ptr<FrameSource>> Shard::sources() const { return impl_->sources(); }
 int64_t Shard::time_ns() const { return impl_->flows().time_ns(); }
 
-absl::Status Shard::status() const {
-  for (const auto& source : impl_->sources()) {
-    if (absl::Status status = source->status(); !status.ok()) return status;
-  }
-  return absl::OkStatus();
-}
+absl::Status Shard::status() const { return impl_->status(); }
 
-SourceCounters Shard::source_counters() { return impl_->sources().front()->Counters(); }
+SourceCounters Shard::source_counters() { return impl_->source_counters(); }
 
 }  // namespace weir

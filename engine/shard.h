@@ -61,6 +61,7 @@ struct ShardOptions {
 
 class Shard {
  public:
+  // Several sources are merged by time stamp (rings/merged_source.h): the two legs of a TAP.
   static absl::StatusOr<std::unique_ptr<Shard>> Create(
       const ShardOptions& options, std::vector<std::unique_ptr<FrameSource>> sources);
   ~Shard();
@@ -87,7 +88,7 @@ class Shard {
   // True when the sources have ended, or Stop was called, and every flow has been reported.
   bool done() const;
 
-  // OK, or why a source ended before its end.
+  // OK, or why a source ended before its end (the first one that did).
   absl::Status status() const;
 
   // All of it in one copy; a system call per source. The rest below is parts of it, as they are.
@@ -98,6 +99,7 @@ class Shard {
   const FragmentCounters& fragment_counters() const;
   const DelayHistogram* delays() const;  // null without ShardOptions::measure_delay
   FlowTracker& flows();
+  // As they were given to Create. Read by the shard only.
   std::span<const std::unique_ptr<FrameSource>> sources() const;
   int64_t time_ns() const;  // packet time
 

@@ -73,6 +73,10 @@ class FrameSource {
   // Readable when Receive has something to hand out. -1: the source never makes anyone wait.
   virtual int wait_fd() const { return -1; }
 
+  // CLOCK_REALTIME at which Receive may hand out something without any sign from wait_fd();
+  // INT64_MAX: never.
+  virtual int64_t next_due_ns() const { return INT64_MAX; }
+
   // Takes no more frames in. True: what came in before is still handed out, and then the source
   // ends (within hold_back_ns and a moment). False: there is nothing to wait for, the source may be
   // dropped.

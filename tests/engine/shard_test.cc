@@ -93,7 +93,7 @@ TEST(Shard, LooksAtNoChecksumWhereTheyAreIgnored) {
   EXPECT_EQ(WrongChecksums(ChecksumMode::kIgnore, false), 0u);
 }
 
-TEST(Shard, NeedsExactlyOneSource) {
+TEST(Shard, NeedsASource) {
   EXPECT_EQ(Shard::Create({}, {}).status().code(), absl::StatusCode::kInvalidArgument);
 }
 
