@@ -1,15 +1,19 @@
 #include "rings/network_interface.h"
 
 #include <ifaddrs.h>
+#include <linux/ethtool.h>
 #include <linux/if_link.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <net/if_arp.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <fstream>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -76,6 +80,24 @@ LinkLayer LinkLayerOf(uint16_t hardware_type) {
     default:
       return {link_type::kRaw, true};
   }
+}
+
+// ETHTOOL_GCHANNELS of <linux/ethtool.h>; the sysfs of the calling thread's may be of another
+// namespace.
+int ReceiveQueues(const std::string& name) {
+  ethtool_channels channels{};
+  channels.cmd = ETHTOOL_GCHANNELS;
+  ifreq request{};
+  std::strncpy(request.ifr_name, name.c_str(), IFNAMSIZ - 1);
+  request.ifr_data = reinterpret_cast<char*>(&channels);
+  if (!Ioctl(SIOCETHTOOL, &request).ok()) return 1;
+  return std::max(1, static_cast<int>(channels.rx_count + channels.combined_count));
+}
+
+int NumaNodeOf(const std::string& name) {
+  std::ifstream file(absl::StrCat("/sys/class/net/", name, "/device/numa_node"));
+  int node = -1;
+  return file >> node ? node : -1;
 }
 
 std::optional<uint32_t> MissedFrames(const std::string& name) {

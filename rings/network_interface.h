@@ -33,6 +33,12 @@ struct LinkLayer {
 };
 LinkLayer LinkLayerOf(uint16_t hardware_type);
 
+// Receive queues that are in use; 1 where the device does not tell.
+int ReceiveQueues(const std::string& name);
+
+// NUMA node of the device; -1: none, not told, a virtual interface.
+int NumaNodeOf(const std::string& name);
+
 // Frames that the device could not store (rx_missed_errors); wraps at 2^32. No value: not told.
 std::optional<uint32_t> MissedFrames(const std::string& name);
 

@@ -33,6 +33,9 @@ struct FanoutOptions {
   bool rollover = false;
   // The kernel puts IPv4 datagrams together before it chooses; incomplete ones are never seen.
   bool defragment = false;
+  // kEbpf: of the steering hash. 0: a random one for each group. Groups of one seed and one size
+  // steer alike: the two legs of a TAP.
+  uint64_t seed = 0;
 };
 
 inline constexpr int kMostFanoutSockets = 256;  // PACKET_FANOUT_MAX of older kernels

@@ -42,10 +42,11 @@ absl::StatusOr<PacketGroup> OpenPacketGroup(const PacketSourceOptions& options,
     group.sources.push_back(std::move(source));
   }
   FanoutOptions used = fanout;
+  if (used.seed == 0) used.seed = RandomSeed();
   UniqueFd program;
   if (count > 1 && used.mode == FanoutMode::kEbpf) {
     const bool ethernet = group.sources[0]->interface_.link_type == link_type::kEthernet;
-    auto loaded = LoadSteerProgram({.seed = RandomSeed(), .ethernet = ethernet});
+    auto loaded = LoadSteerProgram({.seed = used.seed, .ethernet = ethernet});
     if (loaded.ok()) {
       program = *std::move(loaded);
     } else {
