@@ -56,6 +56,9 @@ class Shard::Impl {
   int fd();
   void Stop() { waiter_->Wake(); }
 
+  void SetFilters(std::vector<std::shared_ptr<PacketFilter>> filters) {
+    options_.filters = std::move(filters);
+  }
   bool idle() const { return idle_; }
   bool done() const { return done_; }
   const Ledger& ledger() const { return ledger_; }
@@ -360,6 +363,9 @@ Shard::~Shard() = default;
 std::span<const Event> Shard::Poll() { return impl_->Poll(); }
 absl::Status Shard::Wait(int64_t timeout_ns) { return impl_->Wait(timeout_ns); }
 int Shard::fd() { return impl_->fd(); }
+void Shard::SetFilters(std::vector<std::shared_ptr<PacketFilter>> filters) {
+  impl_->SetFilters(std::move(filters));
+}
 bool Shard::idle() const { return impl_->idle(); }
 void Shard::Stop() { impl_->Stop(); }
 bool Shard::done() const { return impl_->done(); }

@@ -74,6 +74,9 @@ class Shard {
   // flow time-outs wake it as well). Spins ShardOptions::spin_ns first.
   absl::Status Wait(int64_t timeout_ns = -1);
 
+  // Other filters from the next Poll on, instead of ShardOptions::filters.
+  void SetFilters(std::vector<std::shared_ptr<PacketFilter>> filters);
+
   // Readable when Poll has work: for epoll, io_uring or a coroutine's reactor. Call Poll until it
   // returns no events and `idle()`, then wait for the descriptor again.
   int fd();

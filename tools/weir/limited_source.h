@@ -26,6 +26,7 @@ class LimitedSource : public FrameSource {
   void Release() override { inner_->Release(); }
   bool ready() const override { return reached_ ? false : inner_->ready(); }
   int wait_fd() const override { return inner_->wait_fd(); }
+  int64_t next_due_ns() const override { return inner_->next_due_ns(); }
   bool StopIntake() override { return inner_->StopIntake(); }
   bool ended() const override { return reached_ || inner_->ended(); }
   absl::Status status() const override { return reached_ ? absl::OkStatus() : inner_->status(); }

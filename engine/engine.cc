@@ -1,0 +1,132 @@
+#include "engine/engine.h"
+
+#include <chrono>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "engine/placement.h"
+#include "engine/shard_plan.h"
+#include "engine/shard_thread.h"
+
+namespace weir {
+
+absl::StatusOr<std::unique_ptr<Engine>> Engine::Create(EngineOptions options,
+                                                       const ConsumerFactory& consumers) {
+  auto engine = std::unique_ptr<Engine>(new Engine);
+  if (auto status = engine->Make(std::move(options), consumers); !status.ok()) return status;
+  return engine;
+}
+
+absl::Status Engine::Make(EngineOptions options, const ConsumerFactory& consumers) {
+  if (options.publish_ns <= 0 || options.stall_ns <= options.publish_ns) {
+    return absl::InvalidArgumentError("publish_ns must be more than 0, and stall_ns more than it");
+  }
+  auto plan = MakeEnginePlan(options);
+  if (!plan.ok()) return plan.status();
+  notes_ = std::move(plan->notes);
+  modes_ = std::move(plan->modes);
+  for (ShardPlan& part : plan->shards) {
+    const int number = shards();
+    const ScopedMemoryNode memory(part.memory_node);
+    ShardOptions shard_options = options.shard;
+    shard_options.live |= part.live;
+    auto shard = Shard::Create(shard_options, std::move(part.sources));
+    if (!shard.ok()) return shard.status();
+    auto consumer = consumers(number);
+    if (consumer == nullptr) {
+      return absl::InvalidArgumentError(absl::StrCat("no consumer for shard ", number));
+    }
+    auto thread = ShardThread::Create({.number = number,
+                                       .name = std::move(part.name),
+                                       .cpus = std::move(part.cpus),
+                                       .publish_ns = options.publish_ns,
+                                       .stall_ns = options.stall_ns,
+                                       .shard = *std::move(shard),
+                                       .consumer = std::move(consumer),
+                                       .on_ended = [this] { NoteEnded(); }});
+    if (!thread.ok()) return thread.status();
+    threads_.push_back(*std::move(thread));
+  }
+  return absl::OkStatus();
+}
+
+Engine::Engine() = default;
+Engine::~Engine() { Stop(); }
+
+absl::Status Engine::Start() {
+  for (const auto& thread : threads_) {
+    if (auto status = thread->Start(); !status.ok()) return status;
+    const std::lock_guard lock(mutex_);
+    ++started_;
+  }
+  return absl::OkStatus();
+}
+
+void Engine::Stop() {
+  for (const auto& thread : threads_) thread->Stop();
+}
+
+void Engine::NoteEnded() {
+  const std::lock_guard lock(mutex_);
+  ++ended_;
+  ended_changed_.notify_all();
+}
+
+bool Engine::WaitFor(int64_t timeout_ns) {
+  std::unique_lock lock(mutex_);
+  return ended_changed_.wait_for(lock, std::chrono::nanoseconds(timeout_ns),
+                                 [this] { return ended_ == threads_.size(); });
+}
+
+// A shard that has failed waits for Stop.
+absl::Status Engine::Join() {
+  {
+    std::unique_lock lock(mutex_);
+    ended_changed_.wait(lock, [this] { return ended_ == started_; });
+  }
+  Stop();
+  for (const auto& thread : threads_) thread->Join();
+  return FirstFailure();
+}
+
+absl::Status Engine::FirstFailure() const {
+  for (const ShardReport& report : Reports()) {
+    if (report.status.ok()) continue;
+    if (shards() == 1) return report.status;
+    return absl::Status(
+        report.status.code(),
+        absl::StrCat("shard ", report.shard, " (", report.name, "): ", report.status.message()));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Engine::Reconfigure(const EngineChange& change) {
+  if (change.publish_ns && *change.publish_ns <= 0) {
+    return absl::InvalidArgumentError("publish_ns must be more than 0");
+  }
+  const std::lock_guard lock(mutex_);
+  if (change.filters) change_.filters = change.filters;
+  if (change.publish_ns) change_.publish_ns = change.publish_ns;
+  for (const auto& thread : threads_) thread->Change(change_);
+  return absl::OkStatus();
+}
+
+ShardReport Engine::Report(int shard) const {
+  return threads_[static_cast<size_t>(shard)]->Report();
+}
+
+std::vector<ShardReport> Engine::Reports() const {
+  std::vector<ShardReport> reports;
+  for (int i = 0; i < shards(); ++i) reports.push_back(Report(i));
+  return reports;
+}
+
+ShardCounters Engine::Counters() const {
+  ShardCounters sum;
+  for (int i = 0; i < shards(); ++i) sum.Add(Report(i).counters);
+  return sum;
+}
+
+Shard& Engine::shard(int shard) { return threads_[static_cast<size_t>(shard)]->shard(); }
+
+}  // namespace weir

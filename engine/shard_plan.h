@@ -1,0 +1,29 @@
+// Opens what an Engine reads and says which shard gets it, on which processor, from which NUMA
+// node's memory. Internal to engine/.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "engine/engine_options.h"
+
+namespace weir {
+
+struct ShardPlan {
+  ShardSources sources;
+  std::string name;
+  std::vector<int> cpus;  // empty: anywhere
+  int memory_node = -1;   // negative: wherever the calling thread's comes from
+  bool live = false;
+};
+
+struct EnginePlan {
+  std::vector<ShardPlan> shards;
+  std::vector<FanoutMode> modes;  // of each interface
+  std::vector<std::string> notes;
+};
+
+absl::StatusOr<EnginePlan> MakeEnginePlan(EngineOptions& options);
+
+}  // namespace weir

@@ -1,0 +1,130 @@
+// A shard that fails, or stalls, is told of and does not take the others along.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/engine/engine_fixture.h"
+
+namespace weir::test {
+namespace {
+
+using testing::HasSubstr;
+
+std::unique_ptr<Scripted> FailsIn(const std::string& call) {
+  auto consumer = std::make_unique<Scripted>();
+  const auto fail = [](Shard&) { return absl::ResourceExhaustedError("disk full"); };
+  if (call == "start") consumer->start = fail;
+  if (call == "batch") consumer->batch = fail;
+  if (call == "idle") consumer->idle = fail;
+  return consumer;
+}
+
+class EngineFailureTest : public testing::TestWithParam<std::string> {};
+
+INSTANTIATE_TEST_SUITE_P(Calls, EngineFailureTest, testing::Values("start", "batch"),
+                         [](const auto& test) { return test.param; });
+
+TEST_P(EngineFailureTest, ConsumerThatFailsEndsItsShardOnly) {
+  EngineOptions options = SmallEngine();
+  for (int i = 0; i < 3; ++i) AddSource(options, UdpFlows(i, 100, 7));
+  std::vector<Seen> seen(3);
+  auto engine = *Engine::Create(std::move(options), [&](int i) -> std::unique_ptr<ShardConsumer> {
+    if (i == 1) return FailsIn(GetParam());
+    return std::make_unique<Recorder>(seen[i]);
+  });
+  ASSERT_TRUE(engine->Start().ok());
+  const absl::Status status = engine->Join();
+  EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("shard 1 (memory1): disk full"));
+  EXPECT_EQ(engine->Report(1).state, ShardState::kFailed);
+  for (int i : {0, 2}) {
+    EXPECT_EQ(engine->Report(i).state, ShardState::kDone);
+    EXPECT_EQ(seen[i].packets, 700u);
+    EXPECT_TRUE(seen[i].why.ok());
+  }
+}
+
+// What the kernel steers to a shard that has failed is counted on.
+TEST(EngineFailure, FailedShardGoesOnShowingItsSourcesCounters) {
+  EngineOptions options = SmallEngine();
+  for (int i = 0; i < 2; ++i) AddSource(options, std::make_unique<SilentSource>());
+  std::vector<Seen> seen(2);
+  auto engine = *Engine::Create(std::move(options), [&](int i) -> std::unique_ptr<ShardConsumer> {
+    if (i == 0) return FailsIn("idle");
+    return std::make_unique<Recorder>(seen[i]);
+  });
+  ASSERT_TRUE(engine->Start().ok());
+  ASSERT_TRUE(Eventually([&] { return engine->Report(0).state == ShardState::kFailed; }));
+  const auto lost = [&] { return engine->Report(0).counters.source.ring_dropped.value_or(0); };
+  const uint64_t before = lost();
+  EXPECT_TRUE(Eventually([&] { return lost() > before + 5; }));
+  EXPECT_EQ(engine->Report(1).state, ShardState::kRunning);
+  EXPECT_FALSE(engine->WaitFor(0));
+  engine->Stop();
+  EXPECT_FALSE(engine->Join().ok());
+  EXPECT_EQ(seen[1].ends, 1);
+}
+
+TEST(EngineFailure, SourceThatFailsEndsItsShardOnly) {
+  EngineOptions options = SmallEngine();
+  std::vector<SilentSource*> sources;
+  for (int i = 0; i < 2; ++i) {
+    auto source = std::make_unique<SilentSource>();
+    sources.push_back(source.get());
+    AddSource(options, std::move(source));
+  }
+  std::vector<Seen> seen(2);
+  auto engine = *Engine::Create(std::move(options),
+                                [&](int i) { return std::make_unique<Recorder>(seen[i]); });
+  ASSERT_TRUE(engine->Start().ok());
+  sources[0]->Fail();
+  ASSERT_TRUE(Eventually([&] { return engine->Report(0).state == ShardState::kFailed; }));
+  EXPECT_EQ(engine->Report(0).status.message(), "interface gone");
+  EXPECT_EQ(engine->Report(1).state, ShardState::kRunning);
+  engine->Stop();
+  EXPECT_EQ(engine->Join().code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(seen[0].ends, 1);
+  EXPECT_EQ(seen[0].why.message(), "interface gone");
+}
+
+TEST(EngineFailure, LegThatFailsIsToldOfWhileTheOtherGoesOn) {
+  EngineOptions options = SmallEngine();
+  auto& legs = options.sources.emplace_back();
+  auto bad = std::make_unique<SilentSource>();
+  SilentSource& failing = *bad;
+  legs.push_back(std::move(bad));
+  legs.push_back(std::make_unique<SilentSource>());
+  Seen seen;
+  auto engine =
+      *Engine::Create(std::move(options), [&](int) { return std::make_unique<Recorder>(seen); });
+  ASSERT_TRUE(engine->Start().ok());
+  EXPECT_TRUE(engine->Report(0).status.ok());
+  failing.Fail();
+  EXPECT_TRUE(Eventually([&] { return !engine->Report(0).status.ok(); }));
+  EXPECT_EQ(engine->Report(0).state, ShardState::kRunning);
+  engine->Stop();
+  EXPECT_EQ(engine->Join().code(), absl::StatusCode::kUnavailable);
+}
+
+TEST(EngineFailure, ShardWhoseConsumerBlocksIsStalled) {
+  std::atomic<bool> go_on{false};
+  EngineOptions options = SmallEngine();
+  options.stall_ns = 50'000'000;
+  AddSource(options, UdpFlows(0, 10, 1));
+  auto engine = *Engine::Create(std::move(options), [&](int) {
+    auto consumer = std::make_unique<Scripted>();
+    consumer->batch = [&](Shard&) {
+      EXPECT_TRUE(Eventually([&] { return go_on.load(); }));
+      return absl::OkStatus();
+    };
+    return consumer;
+  });
+  ASSERT_TRUE(engine->Start().ok());
+  EXPECT_TRUE(Eventually([&] { return engine->Report(0).state == ShardState::kStalled; }));
+  EXPECT_GE(engine->Report(0).age_ns, 50'000'000);
+  go_on = true;
+  EXPECT_TRUE(engine->Join().ok());
+  EXPECT_EQ(engine->Report(0).state, ShardState::kDone);
+}
+
+}  // namespace
+}  // namespace weir::test
