@@ -44,7 +44,7 @@ const DedupCounters& DedupOf(View view) { return CountersOf(view).dedup; }
 
 // Of sources that have a ring.
 Values RingBlocks(View view, uint32_t blocks) {
-  return view.ring.units > 0 ? One(uint64_t{blocks}) : Values();
+  return CountersOf(view).ring.units > 0 ? One(uint64_t{blocks}) : Values();
 }
 
 constexpr MetricRow kRows[] = {
@@ -60,9 +60,9 @@ constexpr MetricRow kRows[] = {
     {"weir_ring_freezes_total", "Times that the kernel found the ring full", "",
      [](View view) { return Known(SourceOf(view).ring_freezes); }},
     {"weir_ring_blocks", "Blocks of the ring that is shared with the kernel", "",
-     [](View view) { return RingBlocks(view, view.ring.units); }},
+     [](View view) { return RingBlocks(view, CountersOf(view).ring.units); }},
     {"weir_ring_blocks_waiting", "Blocks of the ring that hold frames and were not given back yet",
-     "", [](View view) { return RingBlocks(view, view.ring.used); }},
+     "", [](View view) { return RingBlocks(view, CountersOf(view).ring.used); }},
     {"weir_ring_broken_blocks_total", "Blocks of the ring whose frame chain pointed outside", "",
      [](View view) { return One(SourceOf(view).broken_blocks); }},
     {"weir_kernel_filtered_frames_total", "Frames rejected by a filter in the kernel", "",
@@ -102,6 +102,8 @@ constexpr MetricRow kRows[] = {
      [](View view) { return One(FlowsOf(view).established); }},
     {"weir_flows_ended_total", "Flows ended; evicted: the table was full", "reason",
      [](View view) { return Ends(FlowsOf(view)); }},
+    {"weir_flows_evicted_total", "Flows ended because the table was full, by what they were",
+     "reason", [](View view) { return Each<Evicted>(FlowsOf(view).evicted); }},
     {"weir_flow_interim_records_total", "Records of long flows that go on", "",
      [](View view) { return One(FlowsOf(view).ended[static_cast<size_t>(FlowEnd::kActive)]); }},
     {"weir_flows_ended_frames_total", "Frames of the flows that ended", "",

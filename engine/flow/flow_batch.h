@@ -32,12 +32,14 @@ struct FlowTracker::Interval {
 // FlowCold::lag's unit.
 inline constexpr int64_t kLagUnit = int64_t{1} << 34;
 
+inline Evicted KindOf(const FlowHot& hot) {
+  if (hot.phase <= Phase::kTcpSynReceived) return Evicted::kHalfOpen;
+  if (hot.phase == Phase::kTcpClosed || hot.phase == Phase::kTcpReset) return Evicted::kFinished;
+  return (hot.flags & flow_flag::kAnswered) == 0 ? Evicted::kUnanswered : Evicted::kAnswered;
+}
+
 // Flows that cost a sender nothing, and that are evicted first: half-open, unanswered and finished
 // ones.
-inline bool Cheap(const FlowHot& hot) {
-  if (hot.phase <= Phase::kTcpSynReceived) return true;
-  if (hot.phase == Phase::kTcpClosed || hot.phase == Phase::kTcpReset) return true;
-  return (hot.flags & flow_flag::kAnswered) == 0;
-}
+inline bool Cheap(const FlowHot& hot) { return KindOf(hot) != Evicted::kAnswered; }
 
 }  // namespace weir

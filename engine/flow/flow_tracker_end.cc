@@ -135,7 +135,11 @@ int64_t FlowTracker::NextExpiry() const {
   return due == INT64_MAX ? due : clock_.ToTimestamp(due);
 }
 
-void FlowTracker::Evict(EventBuffer& events) { EndFlow(PickVictim(), FlowEnd::kEvicted, events); }
+void FlowTracker::Evict(EventBuffer& events) {
+  const uint32_t victim = PickVictim();
+  ++counters_.evicted[static_cast<size_t>(KindOf(table_->hot(victim)))];
+  EndFlow(victim, FlowEnd::kEvicted, events);
+}
 
 // Second chance: the hand goes round the table, and the longest silent cheap flow of the next few
 // goes. Where cheap flows are rare (less than one in kFar), looking for one would cost more than it

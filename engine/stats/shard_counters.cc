@@ -33,6 +33,7 @@ void AddFlows(FlowCounters& to, const FlowCounters& from) {
   to.started += from.started;
   to.established += from.established;
   AddEach(to.ended, from.ended);
+  AddEach(to.evicted, from.evicted);
   to.ended_packets += from.ended_packets;
   to.ended_bytes += from.ended_bytes;
   to.resets_ignored += from.resets_ignored;

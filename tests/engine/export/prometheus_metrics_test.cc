@@ -143,7 +143,7 @@ TEST(PrometheusMetricsTest, WhatTheKernelDoesNotTellIsAbsentAndZeroIsZero) {
 TEST(PrometheusMetricsTest, TheRingsFillIsShownWhereThereIsARing) {
   ShardMetrics view = View();
   EXPECT_EQ(FindFamily(Collect({view}), "weir_ring_blocks"), nullptr);
-  view.ring = {.used = 3, .units = 128};
+  view.counters.ring = {.used = 3, .units = 128};
   EXPECT_EQ(FindSample(Collect({view}), "weir_ring_blocks"), 128);
   EXPECT_EQ(FindSample(Collect({view}), "weir_ring_blocks_waiting"), 3);
 }

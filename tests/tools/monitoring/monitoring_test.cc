@@ -30,7 +30,7 @@ std::string FullPage() {
   view.snapshot_lag_ns = 1;
   view.state = ShardState::kRunning;
   view.shown_ns = 1;
-  view.ring = {.used = 1, .units = 2};
+  view.counters.ring = {.used = 1, .units = 2};
   view.delays.emplace();
   view.delays->Add(1);
   view.counters.time_ns = 1;
