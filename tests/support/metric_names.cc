@@ -1,15 +1,16 @@
 #include "tests/support/metric_names.h"
 
-#include <regex>
 #include <sstream>
 
 namespace weir::test {
 
 std::set<std::string> MetricNamesUsed(const std::string& text) {
-  static const std::regex kName("weir_[a-z0-9_]+");
   std::set<std::string> names;
-  for (std::sregex_iterator match(text.begin(), text.end(), kName), end; match != end; ++match) {
-    names.insert(match->str());
+  const std::string prefix = "weir_";
+  for (size_t at = text.find(prefix); at != std::string::npos; at = text.find(prefix, at)) {
+    const size_t end = text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_", at);
+    names.insert(text.substr(at, end - at));
+    at += prefix.size();
   }
   return names;
 }
