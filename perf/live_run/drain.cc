@@ -1,6 +1,9 @@
 // What a frame costs when a ring that filled up while nobody looked is emptied: the kernel's ring
 // beside a memory ring of the same size with the same frames, a shard beside a loop that only
 // counts. The four take turns, each on a ring that was filled and emptied once before.
+#include <unistd.h>
+
+#include <algorithm>
 #include <cstdio>
 #include <functional>
 #include <string>
@@ -38,21 +41,31 @@ class SentFrames {
   std::vector<Frame> frames_;
 };
 
-bool NearlyFull(const FrameSource& source) {
+// Blocks that may still be filled; the last ones stay free, so that no frame comes too many.
+uint32_t Room(const FrameSource& source) {
+  constexpr uint32_t kKeptFree = 4;
   const RingFill fill = source.Fill();
-  return fill.used + 3 >= fill.units;
+  return fill.units - std::min(fill.units, fill.used + kKeptFree);
 }
 
-absl::Status FillKernelRing(const FrameSource& source, test::LiveFrameSender& sender) {
-  constexpr uint64_t kChunk = 1024;
-  while (!NearlyFull(source)) {
-    if (auto status = sender.Send(kChunk); !status.ok()) return status;
+// Half of what has room at a time, and waits for it, since a kernel thread may deliver it.
+absl::Status FillKernelRing(const RunOptions& run, const FrameSource& source,
+                            test::LiveFrameSender& sender) {
+  constexpr uint32_t kMostOverhead = 128;  // ring header, address, alignment
+  constexpr useconds_t kPauseUs = 100;
+  const uint64_t per_block = (run.block_kib << 10) / (run.frame_bytes + kMostOverhead);
+  uint64_t expected = sender.delivered();
+  while (const uint32_t room = Room(source)) {
+    const uint64_t frames = std::max<uint64_t>(per_block * room / 2, 64);
+    if (auto status = sender.Send(frames); !status.ok()) return status;
+    expected += (frames + 63) / 64 * 64;  // it sends whole batches
+    for (int i = 0; i < 20'000 && sender.delivered() < expected; ++i) usleep(kPauseUs);
   }
   return absl::OkStatus();
 }
 
 void FillMemoryRing(MemorySource& source, std::span<const Frame> frames) {
-  while (!NearlyFull(source)) source.Refill(frames);
+  while (Room(source) > 0) source.Refill(frames);
 }
 
 // Empties the ring; thread nanoseconds per frame. What a wait would cost is not in it.
@@ -108,7 +121,7 @@ absl::StatusOr<double> FromKernel(const RunOptions& run, bool with_shard) {
   if (!source.ok()) return source.status();
   const FrameSource& ring = **source;
   return Measure(
-      run, *std::move(source), [&] { return FillKernelRing(ring, **sender); }, with_shard);
+      run, *std::move(source), [&] { return FillKernelRing(run, ring, **sender); }, with_shard);
 }
 
 absl::StatusOr<double> FromMemory(const RunOptions& run, bool with_shard) {
