@@ -26,18 +26,20 @@ absl::Status Engine::Make(EngineOptions options, const ConsumerFactory& consumer
   notes_ = std::move(plan->notes);
   modes_ = std::move(plan->modes);
   for (ShardPlan& part : plan->shards) {
-    const int number = shards();
+    const ShardPlace place = {.shard = shards(),
+                              .shards = static_cast<int>(plan->shards.size()),
+                              .name = std::move(part.name)};
     const ScopedMemoryNode memory(part.memory_node);
     ShardOptions shard_options = options.shard;
     shard_options.live |= part.live;
+    if (options.fit != nullptr) options.fit(shard_options, place);
     auto shard = Shard::Create(shard_options, std::move(part.sources));
     if (!shard.ok()) return shard.status();
-    auto consumer = consumers(number);
+    auto consumer = consumers(place);
     if (consumer == nullptr) {
-      return absl::InvalidArgumentError(absl::StrCat("no consumer for shard ", number));
+      return absl::InvalidArgumentError(absl::StrCat("no consumer for shard ", place.shard));
     }
-    auto thread = ShardThread::Create({.number = number,
-                                       .name = std::move(part.name),
+    auto thread = ShardThread::Create({.place = place,
                                        .cpus = std::move(part.cpus),
                                        .publish_ns = options.publish_ns,
                                        .stall_ns = options.stall_ns,
@@ -93,9 +95,9 @@ absl::Status Engine::FirstFailure() const {
   for (const ShardReport& report : Reports()) {
     if (report.status.ok()) continue;
     if (shards() == 1) return report.status;
-    return absl::Status(
-        report.status.code(),
-        absl::StrCat("shard ", report.shard, " (", report.name, "): ", report.status.message()));
+    return absl::Status(report.status.code(),
+                        absl::StrCat("shard ", report.shard, " (", report.interface,
+                                     "): ", report.status.message()));
   }
   return absl::OkStatus();
 }

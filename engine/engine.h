@@ -2,7 +2,7 @@
 //
 //   EngineOptions options;
 //   options.interfaces.push_back({.legs = {{.interface = "eth0"}}});
-//   auto engine = Engine::Create(std::move(options), [](int shard) { return ...; });
+//   auto engine = Engine::Create(std::move(options), [](const ShardPlace&) { return ...; });
 //   (*engine)->Start();               // here privileges can be dropped: everything is open
 //   ...                               // any thread: Reports(), Reconfigure(); signal handler:
 //   Stop() absl::Status status = (*engine)->Join();

@@ -10,6 +10,7 @@
 
 #include "engine/packet/packet_filter.h"
 #include "engine/shard.h"
+#include "engine/shard_consumer.h"
 #include "rings/frame_source.h"
 #include "rings/packet_fanout.h"
 #include "rings/packet_source.h"
@@ -44,6 +45,8 @@ struct EngineOptions {
   // For every shard. `live` is set for those of interfaces. Filters are shared by all shards, each
   // of which calls them on its own thread.
   ShardOptions shard;
+  // Fits them to one shard of several: its share of a limit. Null: all have the same.
+  std::function<void(ShardOptions&, const ShardPlace&)> fit;
 
   // Stands before each source: to limit it, to watch it. Null: nothing does.
   std::function<std::unique_ptr<FrameSource>(std::unique_ptr<FrameSource>)> wrap;

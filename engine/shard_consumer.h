@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <string>
 
 #include "absl/status/status.h"
 #include "engine/flow/event.h"
@@ -33,7 +34,14 @@ class ShardConsumer {
   virtual absl::Status OnEnd(Shard&, const absl::Status& why) { return why; }
 };
 
-// Makes the consumer of shard 0, 1... Called by Engine::Create. Null: Create fails.
-using ConsumerFactory = std::function<std::unique_ptr<ShardConsumer>(int shard)>;
+// Which shard a consumer is for.
+struct ShardPlace {
+  int shard = 0;     // 0, 1...
+  int shards = 1;    // how many there are
+  std::string name;  // interfaces: "eth0", "eth0+eth1"; else what the first source is called
+};
+
+// Makes the consumer of each shard. Called by Engine::Create. Null: Create fails.
+using ConsumerFactory = std::function<std::unique_ptr<ShardConsumer>(const ShardPlace& place)>;
 
 }  // namespace weir

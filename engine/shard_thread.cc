@@ -62,7 +62,7 @@ void ShardThread::Join() {
 }
 
 void ShardThread::Run() {
-  pthread_setname_np(pthread_self(), absl::StrCat("weir-", parts_.number).c_str());
+  pthread_setname_np(pthread_self(), absl::StrCat("weir-", parts_.place.shard).c_str());
   absl::Status status = parts_.cpus.empty() ? absl::OkStatus() : PinThread(parts_.cpus);
   Show(ShardState::kRunning);
   if (status.ok()) status = Loop();
@@ -107,8 +107,10 @@ void ShardThread::Show(ShardState state) {
   Shown& shown = shown_.back();
   shown.state = state;
   shown.clock_ns = Read(CLOCK_MONOTONIC);
+  shown.realtime_ns = Read(CLOCK_REALTIME);
   shown.cpu_ns = Read(CLOCK_THREAD_CPUTIME_ID);
   shown.counters = parts_.shard->Counters();
+  if (const auto* const delays = parts_.shard->delays()) shown.delays = *delays;
   next_show_ns_ = shown.clock_ns + parts_.publish_ns;
   shown_.Publish();
   // A leg that has failed while another goes on.
@@ -138,12 +140,14 @@ ShardReport ShardThread::Report() {
   shown_.Update();
   const Shown& shown = shown_.front();
   ShardReport report;
-  report.shard = parts_.number;
-  report.name = parts_.name;
+  report.shard = static_cast<uint32_t>(parts_.place.shard);
+  report.interface = parts_.place.name;
   report.cpus = parts_.cpus;
   report.state = shown.state;
   report.status = status_;
   report.counters = shown.counters;
+  report.shown_ns = shown.realtime_ns;
+  report.delays = shown.delays;
   report.cpu_ns = shown.cpu_ns;
   if (shown.state == ShardState::kReady) return report;
   report.age_ns = Read(CLOCK_MONOTONIC) - shown.clock_ns;

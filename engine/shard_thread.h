@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -24,8 +25,7 @@ namespace weir {
 class ShardThread {
  public:
   struct Parts {
-    int number = 0;
-    std::string name;
+    ShardPlace place;
     std::vector<int> cpus;
     int64_t publish_ns = 0;
     int64_t stall_ns = 0;
@@ -47,9 +47,11 @@ class ShardThread {
  private:
   struct Shown {
     ShardState state = ShardState::kReady;
-    int64_t clock_ns = 0;  // CLOCK_MONOTONIC
+    int64_t clock_ns = 0;     // CLOCK_MONOTONIC
+    int64_t realtime_ns = 0;  // CLOCK_REALTIME
     int64_t cpu_ns = 0;
     ShardCounters counters;
+    std::optional<DelayHistogram> delays;
   };
 
   explicit ShardThread(Parts parts) : parts_(std::move(parts)) {}

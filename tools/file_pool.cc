@@ -15,12 +15,6 @@
 namespace weir {
 namespace {
 
-size_t HandlesAllowed() {
-  rlimit limit;
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return FilePool::kMostHandles;
-  return std::clamp<size_t>(limit.rlim_cur / 2, 1, FilePool::kMostHandles);
-}
-
 const char* Advice(int error) {
   switch (error) {
     case ENOSPC:
@@ -77,6 +71,12 @@ int WriteBoth(int fd, iovec pieces[2], uint64_t offset) {
 
 }  // namespace
 
+size_t FilePool::DefaultHandles() {
+  rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return kMostHandles;
+  return std::clamp<size_t>(limit.rlim_cur / 2, 1, kMostHandles);
+}
+
 absl::StatusOr<std::unique_ptr<FilePool>> FilePool::Open(const std::string& folder,
                                                          size_t handles) {
   std::error_code error;
@@ -85,7 +85,7 @@ absl::StatusOr<std::unique_ptr<FilePool>> FilePool::Open(const std::string& fold
   const int directory = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (directory < 0) return FolderFailure(folder, errno);
   return std::unique_ptr<FilePool>(
-      new FilePool(folder, directory, handles > 0 ? handles : HandlesAllowed()));
+      new FilePool(folder, directory, handles > 0 ? handles : DefaultHandles()));
 }
 
 FilePool::~FilePool() {

@@ -24,8 +24,10 @@ class FilePool {
   static constexpr size_t kMostHandles = 512;
   static constexpr size_t kBufferBytes = 32 * 1024;
 
-  // Makes `folder` where it is missing. 0 handles: kMostHandles, or half of what the process may
-  // open (RLIMIT_NOFILE) where that is less.
+  // kMostHandles, or half of what the process may open (RLIMIT_NOFILE) where that is less.
+  static size_t DefaultHandles();
+
+  // Makes `folder` where it is missing. 0 handles: DefaultHandles.
   static absl::StatusOr<std::unique_ptr<FilePool>> Open(const std::string& folder,
                                                         size_t handles = 0);
   ~FilePool();

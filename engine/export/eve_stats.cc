@@ -83,10 +83,25 @@ void WriteDefrag(JsonLine& line, const FragmentCounters& fragments) {
   line.EndObject();
 }
 
+// "shards":[{"shard":0,"in_iface":"eth0","state":"done","capture":{...},"ledger":{...}},...]
+void WriteShards(JsonLine& line, const std::vector<EveShardStats>& shards) {
+  line.StartArray("shards");
+  for (const EveShardStats& shard : shards) {
+    line.StartObject();
+    line.Number("shard", uint64_t{shard.shard});
+    line.Text("in_iface", shard.in_iface);
+    line.Text("state", shard.state);
+    WriteCapture(line, shard.source);
+    WriteLedger(line, shard.ledger);
+    line.EndObject();
+  }
+  line.EndArray();
+}
+
 }  // namespace
 
 void EveWriter::AppendStats(const EveStats& stats) {
-  buffer_.Reserve(longest_line_);
+  buffer_.Reserve(longest_line_ * (1 + stats.shards.size()));
   JsonLine& line = *line_;
   line.Begin();
   line.Text("timestamp", timestamps_.Format(stats.time_ns).view());
@@ -99,6 +114,7 @@ void EveWriter::AppendStats(const EveStats& stats) {
   WriteLedger(line, stats.ledger);
   WriteDedup(line, stats.dedup);
   WriteDefrag(line, stats.fragments);
+  if (!stats.shards.empty()) WriteShards(line, stats.shards);
   line.EndObject();
   line.End();
 }

@@ -214,7 +214,7 @@ void EveWriter::Append(const FlowRecord& record, const StreamFileNames& files) {
   JsonLine& line = *line_;
   line.Begin();
   line.Text("timestamp", timestamps_.Format(record.end_ns).view());
-  line.Number("flow_id", record.flow_id);
+  line.Number("flow_id", record.flow_id + (uint64_t{options_.shard} << 48));
   if (!options_.in_iface.empty()) line.Text("in_iface", options_.in_iface);
   if (!options_.pcap_filename.empty()) line.Text("pcap_filename", options_.pcap_filename);
   line.Text("event_type", "flow");

@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "engine/export/line_buffer.h"
 #include "engine/export/text.h"
@@ -28,7 +29,16 @@ class JsonLine;
 struct EveOptions {
   std::string in_iface;       // live: the interface; empty = not printed
   std::string pcap_filename;  // file: its name; empty = not printed
-  uint16_t shard = 0;
+  uint16_t shard = 0;         // stands in the upper 16 bits of flow_id, too: unique in a run
+};
+
+// What the last line says of each of several shards.
+struct EveShardStats {
+  uint32_t shard = 0;
+  std::string in_iface;
+  std::string state;  // Name(ShardState)
+  Ledger ledger;
+  SourceCounters source;
 };
 
 // What the last line says.
@@ -39,6 +49,7 @@ struct EveStats {
   SourceCounters source;
   DedupCounters dedup;
   FragmentCounters fragments;
+  std::vector<EveShardStats> shards;  // empty where there is one
 };
 
 // The files that hold a flow's streams, by direction; empty = none.

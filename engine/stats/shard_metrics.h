@@ -9,7 +9,6 @@
 #include "engine/stats/delay_histogram.h"
 #include "engine/stats/shard_counters.h"
 #include "engine/stats/shard_state.h"
-#include "rings/frame_source.h"
 
 namespace weir {
 
@@ -20,7 +19,6 @@ struct ShardMetrics {
   int64_t shown_ns = 0;  // CLOCK_REALTIME when it showed this; of one that hangs it stands still
   int64_t cpu_ns = 0;    // processor time that the shard's thread has used
   ShardCounters counters;
-  RingFill ring;                         // of all its sources
   std::optional<DelayHistogram> delays;  // of frames: from the kernel's time stamp to the shard
   // How long its last snapshot took from the shard to the totals; none yet: empty.
   std::optional<int64_t> snapshot_lag_ns;

@@ -27,10 +27,11 @@ TEST_P(EngineFailureTest, ConsumerThatFailsEndsItsShardOnly) {
   EngineOptions options = SmallEngine();
   for (int i = 0; i < 3; ++i) AddSource(options, UdpFlows(i, 100, 7));
   std::vector<Seen> seen(3);
-  auto engine = *Engine::Create(std::move(options), [&](int i) -> std::unique_ptr<ShardConsumer> {
-    if (i == 1) return FailsIn(GetParam());
-    return std::make_unique<Recorder>(seen[i]);
-  });
+  auto engine = *Engine::Create(std::move(options),
+                                [&](const ShardPlace& place) -> std::unique_ptr<ShardConsumer> {
+                                  if (place.shard == 1) return FailsIn(GetParam());
+                                  return std::make_unique<Recorder>(seen[place.shard]);
+                                });
   ASSERT_TRUE(engine->Start().ok());
   const absl::Status status = engine->Join();
   EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
@@ -48,10 +49,11 @@ TEST(EngineFailure, FailedShardGoesOnShowingItsSourcesCounters) {
   EngineOptions options = SmallEngine();
   for (int i = 0; i < 2; ++i) AddSource(options, std::make_unique<SilentSource>());
   std::vector<Seen> seen(2);
-  auto engine = *Engine::Create(std::move(options), [&](int i) -> std::unique_ptr<ShardConsumer> {
-    if (i == 0) return FailsIn("idle");
-    return std::make_unique<Recorder>(seen[i]);
-  });
+  auto engine = *Engine::Create(std::move(options),
+                                [&](const ShardPlace& place) -> std::unique_ptr<ShardConsumer> {
+                                  if (place.shard == 0) return FailsIn("idle");
+                                  return std::make_unique<Recorder>(seen[place.shard]);
+                                });
   ASSERT_TRUE(engine->Start().ok());
   ASSERT_TRUE(Eventually([&] { return engine->Report(0).state == ShardState::kFailed; }));
   const auto lost = [&] { return engine->Report(0).counters.source.ring_dropped.value_or(0); };
@@ -73,8 +75,9 @@ TEST(EngineFailure, SourceThatFailsEndsItsShardOnly) {
     AddSource(options, std::move(source));
   }
   std::vector<Seen> seen(2);
-  auto engine = *Engine::Create(std::move(options),
-                                [&](int i) { return std::make_unique<Recorder>(seen[i]); });
+  auto engine = *Engine::Create(std::move(options), [&](const ShardPlace& place) {
+    return std::make_unique<Recorder>(seen[place.shard]);
+  });
   ASSERT_TRUE(engine->Start().ok());
   sources[0]->Fail();
   ASSERT_TRUE(Eventually([&] { return engine->Report(0).state == ShardState::kFailed; }));
@@ -94,8 +97,8 @@ TEST(EngineFailure, LegThatFailsIsToldOfWhileTheOtherGoesOn) {
   legs.push_back(std::move(bad));
   legs.push_back(std::make_unique<SilentSource>());
   Seen seen;
-  auto engine =
-      *Engine::Create(std::move(options), [&](int) { return std::make_unique<Recorder>(seen); });
+  auto engine = *Engine::Create(
+      std::move(options), [&](const ShardPlace&) { return std::make_unique<Recorder>(seen); });
   ASSERT_TRUE(engine->Start().ok());
   EXPECT_TRUE(engine->Report(0).status.ok());
   failing.Fail();
@@ -110,7 +113,7 @@ TEST(EngineFailure, ShardWhoseConsumerBlocksIsStalled) {
   EngineOptions options = SmallEngine();
   options.stall_ns = 50'000'000;
   AddSource(options, UdpFlows(0, 10, 1));
-  auto engine = *Engine::Create(std::move(options), [&](int) {
+  auto engine = *Engine::Create(std::move(options), [&](const ShardPlace&) {
     auto consumer = std::make_unique<Scripted>();
     consumer->batch = [&](Shard&) {
       EXPECT_TRUE(Eventually([&] { return go_on.load(); }));

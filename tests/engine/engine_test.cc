@@ -18,8 +18,9 @@ using testing::HasSubstr;
 struct Session {
   explicit Session(int shards, EngineOptions options = SmallEngine()) : seen(shards) {
     for (int i = 0; i < shards; ++i) AddSource(options, UdpFlows(i, 100, 7));
-    engine = *Engine::Create(std::move(options),
-                             [this](int i) { return std::make_unique<Recorder>(seen[i]); });
+    engine = *Engine::Create(std::move(options), [this](const ShardPlace& place) {
+      return std::make_unique<Recorder>(seen[place.shard]);
+    });
   }
   std::vector<Seen> seen;
   std::unique_ptr<Engine> engine;
@@ -58,7 +59,7 @@ TEST(Engine, CountersOfItsShardsAddUp) {
     EXPECT_EQ(report.counters.ledger.received, 700u);
     EXPECT_EQ(report.counters.flows.ended_packets, 700u);
     EXPECT_GT(report.cpu_ns, 0);
-    EXPECT_EQ(report.name, "memory" + std::to_string(report.shard));
+    EXPECT_EQ(report.interface, "memory" + std::to_string(report.shard));
   }
 }
 
@@ -76,8 +77,8 @@ TEST(Engine, TwoLegsGoToOneShard) {
   legs.push_back(UdpFlows(0, 100, 3));
   legs.push_back(UdpFlows(0, 100, 4));
   Seen seen;
-  auto engine =
-      *Engine::Create(std::move(options), [&](int) { return std::make_unique<Recorder>(seen); });
+  auto engine = *Engine::Create(
+      std::move(options), [&](const ShardPlace&) { return std::make_unique<Recorder>(seen); });
   ASSERT_EQ(engine->shards(), 1);
   ASSERT_TRUE(engine->Start().ok());
   ASSERT_TRUE(engine->Join().ok());
@@ -89,8 +90,9 @@ TEST(Engine, StopEndsShardsThatWait) {
   EngineOptions options = SmallEngine();
   for (int i = 0; i < 3; ++i) AddSource(options, std::make_unique<SilentSource>());
   std::vector<Seen> seen(3);
-  auto engine = *Engine::Create(std::move(options),
-                                [&](int i) { return std::make_unique<Recorder>(seen[i]); });
+  auto engine = *Engine::Create(std::move(options), [&](const ShardPlace& place) {
+    return std::make_unique<Recorder>(seen[place.shard]);
+  });
   ASSERT_TRUE(engine->Start().ok());
   ASSERT_TRUE(Eventually([&] {
     return std::ranges::all_of(engine->Reports(), [](const ShardReport& report) {
@@ -108,8 +110,8 @@ TEST(Engine, StopBeforeStartEndsIt) {
   EngineOptions options = SmallEngine();
   AddSource(options, std::make_unique<SilentSource>());
   Seen seen;
-  auto engine =
-      *Engine::Create(std::move(options), [&](int) { return std::make_unique<Recorder>(seen); });
+  auto engine = *Engine::Create(
+      std::move(options), [&](const ShardPlace&) { return std::make_unique<Recorder>(seen); });
   engine->Stop();
   ASSERT_TRUE(engine->Start().ok());
   EXPECT_TRUE(engine->Join().ok());
@@ -121,8 +123,8 @@ TEST(Engine, DestructorStopsIt) {
   AddSource(options, std::make_unique<SilentSource>());
   Seen seen;
   {
-    auto engine =
-        *Engine::Create(std::move(options), [&](int) { return std::make_unique<Recorder>(seen); });
+    auto engine = *Engine::Create(
+        std::move(options), [&](const ShardPlace&) { return std::make_unique<Recorder>(seen); });
     ASSERT_TRUE(engine->Start().ok());
   }
   EXPECT_EQ(seen.ends, 1);
@@ -132,8 +134,8 @@ TEST(Engine, SilentShardShowsThatItLives) {
   EngineOptions options = SmallEngine();
   AddSource(options, std::make_unique<SilentSource>());
   Seen seen;
-  auto engine =
-      *Engine::Create(std::move(options), [&](int) { return std::make_unique<Recorder>(seen); });
+  auto engine = *Engine::Create(
+      std::move(options), [&](const ShardPlace&) { return std::make_unique<Recorder>(seen); });
   ASSERT_TRUE(engine->Start().ok());
   // The source counts how often it was asked: shown again and again.
   EXPECT_TRUE(Eventually([&] { return engine->Counters().source.ring_dropped.value_or(0) > 5; }));
@@ -160,14 +162,16 @@ TEST(Engine, RefusesAProcessorThatIsNotThere) {
   EngineOptions options = SmallEngine();
   options.cpus = {1'000};
   AddSource(options, UdpFlows(0, 1, 1));
-  const auto engine =
-      Engine::Create(std::move(options), [](int) { return std::make_unique<Scripted>(); });
+  const auto engine = Engine::Create(
+      std::move(options), [](const ShardPlace&) { return std::make_unique<Scripted>(); });
   EXPECT_EQ(engine.status().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(std::string(engine.status().message()), HasSubstr("processor 1000"));
 }
 
 TEST(Engine, NeedsSomethingToRead) {
-  EXPECT_EQ(Engine::Create({}, [](int) { return std::make_unique<Scripted>(); }).status().code(),
+  EXPECT_EQ(Engine::Create({}, [](const ShardPlace&) { return std::make_unique<Scripted>(); })
+                .status()
+                .code(),
             absl::StatusCode::kInvalidArgument);
 }
 
@@ -180,8 +184,8 @@ TEST(Engine, RefusesAnInterfaceThatIsNamedTwice) {
     } else {
       options.interfaces.push_back({.legs = {{.interface = "lo"}}});
     }
-    const auto engine =
-        Engine::Create(std::move(options), [](int) { return std::make_unique<Scripted>(); });
+    const auto engine = Engine::Create(
+        std::move(options), [](const ShardPlace&) { return std::make_unique<Scripted>(); });
     EXPECT_EQ(engine.status().code(), absl::StatusCode::kInvalidArgument);
     EXPECT_THAT(std::string(engine.status().message()), HasSubstr("named twice"));
   }
@@ -200,7 +204,7 @@ TEST(Engine, FiltersChangeWhileItRuns) {
   std::atomic<bool> changed{false};
   EngineOptions options = SmallEngine();
   for (int i = 0; i < 2; ++i) AddSource(options, UdpFlows(i, 200, 10));
-  auto engine = *Engine::Create(std::move(options), [&](int) {
+  auto engine = *Engine::Create(std::move(options), [&](const ShardPlace&) {
     auto consumer = std::make_unique<Scripted>();
     consumer->batch = [&, first = true](Shard&) mutable {
       if (std::exchange(first, false)) {

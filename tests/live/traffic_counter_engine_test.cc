@@ -46,8 +46,9 @@ class TrafficCounterEngineTest : public testing::Test {
     options.interfaces.push_back({.legs = {leg}});
     options.publish_ns = kMillisecond;
     const auto scope = pair_->far().Enter();
-    auto engine = Engine::Create(
-        std::move(options), [this](int) { return std::make_unique<FlowCount>(packets_in_flows_); });
+    auto engine = Engine::Create(std::move(options), [this](const ShardPlace&) {
+      return std::make_unique<FlowCount>(packets_in_flows_);
+    });
     ASSERT_TRUE(engine.ok()) << engine.status();
     engine_ = *std::move(engine);
     ASSERT_TRUE(engine_->Start().ok());
@@ -114,7 +115,7 @@ TEST_F(TrafficCounterEngineTest, EachWorkerReportsForItself) {
   EXPECT_TRUE(Soon([this] { return engine_->Counters().ledger.received == sent_; }));
   uint64_t received = 0;
   for (const ShardReport& report : engine_->Reports()) {
-    EXPECT_EQ(report.name, VethPair::kFar);
+    EXPECT_EQ(report.interface, VethPair::kFar);
     EXPECT_EQ(report.state, ShardState::kRunning);
     EXPECT_GT(report.counters.ledger.received, 0u);
     EXPECT_GT(report.counters.flows_alive, 0u);

@@ -1,7 +1,12 @@
 #include "tools/weir/capture.h"
 
+#include <algorithm>
+#include <memory>
+#include <utility>
+
 #include "rings/packet_source.h"
 #include "tools/weir/limited_source.h"
+#include "tools/weir/outputs.h"
 
 namespace weir {
 namespace {
@@ -14,13 +19,13 @@ absl::StatusOr<Capture> OpenFile(const CommandOptions& options) {
   if (!file.ok()) return absl::Status(absl::StatusCode::kUnavailable, file.status().message());
   Capture capture;
   capture.file = file->get();
-  capture.source = *std::move(file);
+  capture.engine.sources.emplace_back().push_back(*std::move(file));
   return capture;
 }
 
-PacketSourceOptions MakePacketOptions(const CommandOptions& options) {
+PacketSourceOptions MakePacketOptions(const CommandOptions& options, const std::string& name) {
   PacketSourceOptions packet;
-  packet.interface = options.interface;
+  packet.interface = name;
   if (options.live.ring_mib) packet.ring.ring_bytes = size_t{*options.live.ring_mib} << 20;
   if (options.live.block_kib) packet.ring.block_bytes = size_t{*options.live.block_kib} << 10;
   if (options.live.retire_ms) packet.ring.retire_ms = *options.live.retire_ms;
@@ -31,27 +36,66 @@ PacketSourceOptions MakePacketOptions(const CommandOptions& options) {
   return packet;
 }
 
-absl::StatusOr<Capture> OpenInterface(const CommandOptions& options) {
-  auto source = PacketSource::Open(MakePacketOptions(options));
-  if (!source.ok()) return source.status();
+Capture NameInterfaces(const CommandOptions& options) {
   Capture capture;
-  capture.notes.assign((*source)->notes().begin(), (*source)->notes().end());
-  capture.source = *std::move(source);
+  for (const auto& legs : options.interfaces) {
+    EngineInterface& interface = capture.engine.interfaces.emplace_back();
+    interface.fanout = options.live.fanout;
+    for (const std::string& leg : legs) {
+      interface.legs.push_back(MakePacketOptions(options, leg));
+    }
+  }
+  capture.engine.shards = options.live.shards;
+  capture.engine.cpus = options.live.cpus;
   return capture;
 }
 
 // Packet time ends a file, the clock an interface.
 SourceLimits LimitsOf(const CommandOptions& options) {
-  return {options.count, options.live_capture() ? 0 : options.duration_ns};
+  SourceLimits limits;
+  if (options.count > 0) limits.frames = std::make_shared<FrameBudget>(options.count);
+  if (!options.live_capture()) limits.span_ns = options.duration_ns;
+  return limits;
+}
+
+// --max-flows and --stream-memory are about the run. Flows are not spread evenly: a quarter more.
+void Share(ShardOptions& shard, const ShardPlace& place) {
+  if (place.shards == 1) return;
+  const auto shards = static_cast<uint32_t>(place.shards);
+  const uint32_t flows = (shard.flow.max_flows + shards - 1) / shards;
+  shard.flow.max_flows = flows + (flows + 3) / 4;
+  if (shard.flow.streams) {
+    shard.flow.streams->memory_bytes =
+        std::max<size_t>(shard.flow.streams->memory_bytes / shards, 1);
+  }
 }
 
 }  // namespace
 
+ShardOptions MakeShardOptions(const CommandOptions& options,
+                              std::vector<std::shared_ptr<PacketFilter>> filters) {
+  ShardOptions shard;
+  shard.decoder = options.decoder;
+  shard.flow = options.flow;
+  shard.dedup = options.dedup;
+  shard.defragment = options.defragment;
+  shard.checksum = options.checksum;
+  shard.overload = options.overload;
+  shard.measure_delay = options.live_capture() && options.prometheus;
+  shard.events = Outputs::EventsFor(options);
+  shard.filters = std::move(filters);
+  return shard;
+}
+
 absl::StatusOr<Capture> OpenCapture(const CommandOptions& options) {
-  auto capture = options.live_capture() ? OpenInterface(options) : OpenFile(options);
+  absl::StatusOr<Capture> capture =
+      options.live_capture() ? NameInterfaces(options) : OpenFile(options);
+  if (capture.ok()) capture->engine.fit = Share;
   const SourceLimits limits = LimitsOf(options);
   if (capture.ok() && limits.any()) {
-    capture->source = std::make_unique<LimitedSource>(std::move(capture->source), limits);
+    capture->engine.wrap = [limits](std::unique_ptr<FrameSource> source) {
+      return std::make_unique<LimitedSource>(std::move(source), limits);
+    };
   }
   return capture;
 }

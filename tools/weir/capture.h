@@ -1,25 +1,27 @@
-// Opens what the options name: the source of frames.
+// What the options name, in an engine's words: the sources of frames and how they are shared out.
 #pragma once
 
 #include <memory>
-#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "engine/engine_options.h"
 #include "rings/capture_file_source.h"
-#include "rings/frame_source.h"
 #include "tools/weir/options.h"
 
 namespace weir {
 
 struct Capture {
-  std::vector<std::string> notes;       // what differs from what was asked for, for people
-  std::unique_ptr<FrameSource> source;  // goes to the shard
-  const CaptureFileSource* file =
-      nullptr;  // the same where it is a file: lives as long as `source`
+  EngineOptions engine;  // all but `shard`; limits of the whole run are shared out by `fit`
+  // The source where it is a file: lives as long as the engine. Its shard's thread only.
+  const CaptureFileSource* file = nullptr;
 };
 
-// Errors say what failed and what to do: no such interface, no privilege, not a capture file.
+// What every shard does. `filters`: MakeFilters.
+ShardOptions MakeShardOptions(const CommandOptions& options,
+                              std::vector<std::shared_ptr<PacketFilter>> filters);
+
+// Opens a file; interfaces are opened by the engine. Errors say what failed and what to do.
 absl::StatusOr<Capture> OpenCapture(const CommandOptions& options);
 
 }  // namespace weir

@@ -7,8 +7,8 @@
 #include <memory>
 #include <string>
 
-#include "rings/capture_file_source.h"
 #include "tools/weir/run_sample.h"
+#include "tools/weir/shard_session.h"
 
 namespace weir {
 
@@ -16,8 +16,10 @@ class Display {
  public:
   virtual ~Display() = default;
   virtual int64_t interval_ns() const = 0;
-  // Called about once per interval_ns() by the thread that polls the shard.
-  virtual void Show(const RunSample& now, Shard& shard) = 0;
+  // True: Show wants to know the busy flows of all shards, or how far a file was read.
+  virtual bool wants_scene() const { return false; }
+  // Called about once per interval_ns().
+  virtual void Show(const RunSample& now, const ShardScene& scene) = 0;
   // Called once, before the final report.
   virtual void Finish(const RunSample&) {}
 };
@@ -28,8 +30,6 @@ std::unique_ptr<Display> MakeLiveScreen(FILE* stream, std::string interface, int
 // The last, shorter interval is written by Finish.
 std::unique_ptr<Display> MakeLiveLines(FILE* stream, int64_t interval_ns);
 
-// `source` must live as long as the display.
-std::unique_ptr<Display> MakeProgressBar(FILE* stream, std::string name,
-                                         const CaptureFileSource& source);
+std::unique_ptr<Display> MakeProgressBar(FILE* stream, std::string name);
 
 }  // namespace weir

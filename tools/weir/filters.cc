@@ -14,7 +14,7 @@ uint16_t FirstLinkType(const FrameSource& source) {
 }  // namespace
 
 absl::StatusOr<std::vector<std::shared_ptr<PacketFilter>>> MakeFilters(
-    const CommandOptions& options, const FrameSource& source) {
+    const CommandOptions& options, const FrameSource* file) {
   std::vector<std::shared_ptr<PacketFilter>> filters;
   if (!options.accept_src.empty() || !options.ignore_dst.empty()) {
     auto networks = CidrFilter::FromFiles(options.accept_src, options.ignore_dst);
@@ -22,8 +22,8 @@ absl::StatusOr<std::vector<std::shared_ptr<PacketFilter>>> MakeFilters(
     filters.push_back(*std::move(networks));
   }
   // On an interface the kernel filters: see PacketSourceOptions.
-  if (!options.filter.empty() && !options.live_capture()) {
-    auto expression = ExpressionFilter::Create(options.filter, FirstLinkType(source));
+  if (!options.filter.empty() && file != nullptr) {
+    auto expression = ExpressionFilter::Create(options.filter, FirstLinkType(*file));
     if (!expression.ok()) return expression.status();
     filters.push_back(*std::move(expression));
   }

@@ -14,6 +14,6 @@ namespace weir {
 // The filters that frames must pass, in the order of their cost. Errors name the line of a list, or
 // the place in an expression.
 absl::StatusOr<std::vector<std::shared_ptr<PacketFilter>>> MakeFilters(
-    const CommandOptions& options, const FrameSource& source);
+    const CommandOptions& options, const FrameSource* file);
 
 }  // namespace weir

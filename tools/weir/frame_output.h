@@ -1,9 +1,11 @@
-// --write: the frames that passed filter and dedup, as pcap.
+// --write: the frames of all shards that passed filter and dedup, as pcap. Those of one batch stand
+// together; batches of different shards come as they are ready, so time stamps of different shards
+// may go back a little.
 //
-// Thread: the one that polls. Errors: those of RotatingFile; the first one is returned by every
-// later call.
+// Thread: any. Errors: those of RotatingFile; the first one is returned by every later call.
 #pragma once
 
+#include <mutex>
 #include <span>
 
 #include "absl/status/status.h"
@@ -19,18 +21,14 @@ class FrameOutput {
   explicit FrameOutput(const CommandOptions& options);
 
   absl::Status Handle(std::span<const Event> events, int64_t now_ns);
-  absl::Status Flush(int64_t now_ns) { return Keep(writer_.Flush(now_ns)); }
-  absl::Status Reopen(int64_t now_ns) { return Keep(writer_.Reopen(now_ns)); }
-  absl::Status Finish(int64_t now_ns) { return Keep(writer_.Close(now_ns)); }
+  absl::Status Flush(int64_t now_ns);
+  absl::Status Reopen(int64_t now_ns);
+  absl::Status Close(int64_t now_ns);
 
  private:
-  absl::Status Keep(const absl::Status& status) {
-    status_.Update(status);
-    return status_;
-  }
-
-  PcapWriter writer_;
-  absl::Status status_;
+  std::mutex mutex_;
+  PcapWriter writer_;    // guarded by mutex_
+  absl::Status status_;  // guarded by mutex_
 };
 
 }  // namespace weir

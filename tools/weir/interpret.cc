@@ -4,6 +4,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "engine/placement.h"
 #include "tools/weir/raw_options.h"
 
 namespace weir {
@@ -58,11 +60,11 @@ absl::StatusOr<bool> ParseDecap(std::string_view text) {
 }
 
 absl::Status CheckSource(const RawOptions& raw) {
-  if (raw.interface.empty() && raw.file.empty()) {
+  if (raw.interfaces.empty() && raw.file.empty()) {
     return Usage(
         "which traffic? Give an interface (weir -i eth0) or a capture file (weir -r FILE)");
   }
-  if (!raw.interface.empty() && !raw.file.empty()) {
+  if (!raw.interfaces.empty() && !raw.file.empty()) {
     return Usage("-i and -r exclude each other: give an interface or a capture file, not both");
   }
   return absl::OkStatus();
@@ -76,6 +78,9 @@ absl::Status CheckLiveOnly(const RawOptions& raw) {
                       : raw.no_promiscuous     ? "--no-promisc"
                       : !raw.direction.empty() ? "--direction"
                       : !raw.overload.empty()  ? "--overload"
+                      : !raw.shards.empty()    ? "--shards"
+                      : !raw.cpus.empty()      ? "--cpus"
+                      : !raw.fanout.empty()    ? "--fanout"
                                                : nullptr;
   if (given == nullptr) return absl::OkStatus();
   return Usage(absl::StrFormat("%s is for an interface (-i): leave it out with -r", given));
@@ -124,8 +129,24 @@ absl::Status CheckStreams(const RawOptions& raw) {
       "%s: streams are put together for --streams DIR or --eve FILE: give one of them", given));
 }
 
+absl::Status ReadShards(const RawOptions& raw, CommandOptions& options) {
+  LiveOptions& live = options.live;
+  absl::Status status = Read("--shards", raw.shards, ParseShards, live.shards);
+  status.Update(Read("--cpus", raw.cpus, ParseCpuList, live.cpus));
+  status.Update(Read("--fanout", raw.fanout, ParseFanout, live.fanout));
+  return status;
+}
+
 absl::Status ReadSource(const RawOptions& raw, CommandOptions& options) {
-  options.interface = raw.interface;
+  for (const std::string& list : raw.interfaces) {
+    const auto names = ParseList(list);
+    if (!names.ok()) return About("-i", names.status());
+    for (const std::string_view name : *names) {
+      auto legs = ParseInterface(name);
+      if (!legs.ok()) return About("-i", legs.status());
+      options.interfaces.push_back(*std::move(legs));
+    }
+  }
   options.file = raw.file;
   options.live = raw.live;
   options.live.promiscuous = !raw.no_promiscuous;
@@ -146,7 +167,8 @@ absl::Status ReadSource(const RawOptions& raw, CommandOptions& options) {
 
 // `lo` shows every packet twice; elsewhere a second copy is news.
 absl::Status ReadDedup(const RawOptions& raw, CommandOptions& options) {
-  if (raw.dedup.empty() && raw.interface == "lo") options.dedup.mode = DedupMode::kLoopback;
+  const bool loopback = options.InterfaceNames() == "lo";
+  if (raw.dedup.empty() && loopback) options.dedup.mode = DedupMode::kLoopback;
   return Read("--dedup", raw.dedup, ParseDedup, options.dedup);
 }
 
@@ -191,6 +213,11 @@ absl::Status ReadStreamLimit(const RawOptions& raw, StreamOptions& streams) {
 absl::Status ReadStreams(const RawOptions& raw, CommandOptions& options) {
   constexpr uint32_t kHistoryBytes = 64 << 10;
   options.streams = raw.streams;
+  if (!raw.streams.empty() && options.interfaces.size() > 1) {
+    return Usage(
+        "--streams names files by addresses, which two interfaces may share: run weir once for "
+        "each");
+  }
   StreamOptions streams;
   streams.history_bytes = kHistoryBytes;
   absl::Status status =
@@ -235,12 +262,19 @@ absl::Status ReadRun(const RawOptions& raw, CommandOptions& options) {
 
 }  // namespace
 
+std::string CommandOptions::InterfaceNames() const {
+  return absl::StrJoin(interfaces, ",", [](std::string* out, const auto& legs) {
+    absl::StrAppend(out, absl::StrJoin(legs, "+"));
+  });
+}
+
 absl::StatusOr<CommandOptions> Interpret(const RawOptions& raw) {
   for (const auto check : {CheckSource, CheckLiveOnly, CheckOutputs, CheckStreams}) {
     if (auto status = check(raw); !status.ok()) return status;
   }
   CommandOptions options;
-  for (const auto read : {ReadSource, ReadDedup, ReadKey, ReadFlows, ReadStreams, ReadRun}) {
+  for (const auto read :
+       {ReadSource, ReadShards, ReadDedup, ReadKey, ReadFlows, ReadStreams, ReadRun}) {
     if (auto status = read(raw, options); !status.ok()) return status;
   }
   return options;

@@ -4,15 +4,18 @@
 
 namespace weir {
 
+// What another shard was granted in between is not handed out: it lies behind the limit.
 int LimitedSource::Receive(std::span<Frame> frames) {
-  if (reached_) return 0;
-  if (limits_.frames != 0) {
-    frames = frames.first(std::min<size_t>(frames.size(), limits_.frames - handed_out_));
+  if (reached()) return 0;
+  if (limits_.frames != nullptr) {
+    frames = frames.first(std::min<size_t>(frames.size(), limits_.frames->left()));
   }
   int count = inner_->Receive(frames);
   if (limits_.span_ns != 0) count = WithinSpan(frames.first(static_cast<size_t>(count)));
+  if (limits_.frames != nullptr) {
+    count = static_cast<int>(limits_.frames->Take(static_cast<uint64_t>(count)));
+  }
   handed_out_ += static_cast<uint64_t>(count);
-  if (limits_.frames != 0 && handed_out_ == limits_.frames) reached_ = true;
   return count;
 }
 

@@ -12,7 +12,7 @@ class LiveLines : public Display {
   LiveLines(FILE* stream, int64_t interval_ns) : stream_(stream), interval_ns_(interval_ns) {}
 
   int64_t interval_ns() const override { return interval_ns_; }
-  void Show(const RunSample& now, Shard&) override { Line(now); }
+  void Show(const RunSample& now, const ShardScene&) override { Line(now); }
   void Finish(const RunSample& now) override { Line(now); }
 
  private:

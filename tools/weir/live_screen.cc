@@ -13,35 +13,6 @@ namespace weir {
 namespace {
 
 constexpr int64_t kRefreshNs = 1'000'000'000;
-constexpr uint32_t kMostFlowsToRank = 200'000;  // ranking reads them all: some 100 ns each
-
-struct BusyFlow {
-  FlowRecord record;
-  uint64_t fresh;  // bytes since the last refresh
-};
-
-// The live flows with most bytes since the last call. Each flow's `user` word remembers what it had
-// then.
-std::vector<BusyFlow> RankFlows(FlowTracker& flows, size_t wanted) {
-  std::vector<BusyFlow> busy;
-  FlowRecord record;
-  const auto busier = [](const BusyFlow& a, const BusyFlow& b) { return a.fresh > b.fresh; };
-  flows.ForEach([&](FlowHandle handle) {
-    if (!flows.Read(handle, record)) return;
-    const uint64_t bytes = record.bytes[0] + record.bytes[1];
-    const uint64_t fresh = bytes - record.user;
-    *flows.User(handle) = bytes;
-    if (fresh == 0 || (busy.size() == wanted && fresh <= busy.front().fresh)) return;
-    if (busy.size() == wanted) {
-      std::pop_heap(busy.begin(), busy.end(), busier);
-      busy.pop_back();
-    }
-    busy.push_back({record, fresh});
-    std::push_heap(busy.begin(), busy.end(), busier);
-  });
-  std::sort(busy.begin(), busy.end(), busier);
-  return busy;
-}
 
 class LiveScreen : public Display {
  public:
@@ -51,11 +22,12 @@ class LiveScreen : public Display {
         interval_ns_(std::min(interval_ns, kRefreshNs)) {}
 
   int64_t interval_ns() const override { return interval_ns_; }
+  bool wants_scene() const override { return true; }
 
-  void Show(const RunSample& now, Shard& shard) override {
+  void Show(const RunSample& now, const ShardScene& scene) override {
     const TerminalExtent extent = TerminalSize(stream_);
     std::vector<std::string> lines = Summary(now);
-    AddFlows(now, shard, static_cast<size_t>(std::max(extent.rows - 1, 1)), lines);
+    AddFlows(now, scene, static_cast<size_t>(std::max(extent.rows - 1, 1)), lines);
     Draw(lines, extent);
     before_ = now;
   }
@@ -98,17 +70,18 @@ class LiveScreen : public Display {
     return text;
   }
 
-  void AddFlows(const RunSample& now, Shard& shard, size_t most, std::vector<std::string>& lines) {
+  void AddFlows(const RunSample& now, const ShardScene& scene, size_t most,
+                std::vector<std::string>& lines) {
     if (lines.size() + 2 > most) return;
-    if (now.flows_alive > kMostFlowsToRank) {
+    if (scene.too_many) {
       lines.push_back("(too many flows alive to rank them here)");
       return;
     }
     constexpr size_t kFlowWidth = 52;
-    const size_t room = std::min<size_t>(most - lines.size() - 1, 20);
+    const size_t room = std::min(most - lines.size() - 1, scene.busy.size());
     lines.push_back(absl::StrCat(Left("busiest now", kFlowWidth), Right("rate", 14),
                                  Right("packets", 13), Right("bytes", 11)));
-    for (const BusyFlow& flow : RankFlows(shard.flows(), room)) {
+    for (const BusyFlow& flow : std::span(scene.busy).first(room)) {
       const double rate = 8 * static_cast<double>(flow.fresh) / Seconds(now);
       lines.push_back(
           absl::StrCat(Left(HumanFlow(flow.record), kFlowWidth), Right(HumanBitRate(rate), 14),

@@ -7,9 +7,12 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
 #include "tools/weir/parse.h"
 
 namespace weir {
@@ -48,6 +51,12 @@ constexpr Named<CaptureDirection> kDirections[] = {{"both", CaptureDirection::kB
                                                    {"out", CaptureDirection::kOut}};
 constexpr Named<Overload> kOverloads[] = {{"off", Overload::kTakeAll},
                                           {"refuse-new", Overload::kRefuseNew}};
+constexpr Named<FanoutMode> kFanoutModes[] = {
+    {"hash", FanoutMode::kHash},  {"cpu", FanoutMode::kCpu},    {"qm", FanoutMode::kQueue},
+    {"lb", FanoutMode::kBalance}, {"rnd", FanoutMode::kRandom}, {"rollover", FanoutMode::kRollover},
+    {"ebpf", FanoutMode::kEbpf}};
+constexpr Named<bool FanoutOptions::*> kFanoutFlags[] = {{"defrag", &FanoutOptions::defragment},
+                                                         {"rollover", &FanoutOptions::rollover}};
 constexpr Named<ChecksumMode> kChecksums[] = {{"ignore", ChecksumMode::kIgnore},
                                               {"count", ChecksumMode::kCount},
                                               {"drop", ChecksumMode::kDrop}};
@@ -201,6 +210,43 @@ absl::StatusOr<CaptureDirection> ParseDirection(std::string_view text) {
 }
 
 absl::StatusOr<Overload> ParseOverload(std::string_view text) { return Find(kOverloads, text); }
+
+absl::StatusOr<int> ParseShards(std::string_view text) {
+  if (text == "auto") return 0;
+  int shards = 0;
+  if (absl::SimpleAtoi(absl::string_view(text.data(), text.size()), &shards) && shards >= 1 &&
+      shards <= kMostFanoutSockets) {
+    return shards;
+  }
+  return absl::InvalidArgumentError(
+      absl::StrFormat("'%s' is neither auto nor a number from 1 to %d", text, kMostFanoutSockets));
+}
+
+absl::StatusOr<FanoutOptions> ParseFanout(std::string_view text) {
+  const auto parts = ParseList(text);
+  if (!parts.ok()) return parts.status();
+  FanoutOptions fanout;
+  const auto mode = Find(kFanoutModes, parts->front());
+  if (!mode.ok()) return mode.status();
+  fanout.mode = *mode;
+  for (const std::string_view part : std::span(*parts).subspan(1)) {
+    const auto flag = Find(kFanoutFlags, part);
+    if (!flag.ok()) return flag.status();
+    fanout.*(*flag) = true;
+  }
+  if (auto status = CheckFanout(fanout, 1); !status.ok()) return status;
+  return fanout;
+}
+
+absl::StatusOr<std::vector<std::string>> ParseInterface(std::string_view text) {
+  constexpr size_t kMostLegs = 2;
+  std::vector<std::string> legs = absl::StrSplit(absl::string_view(text.data(), text.size()), '+');
+  const bool empty =
+      std::any_of(legs.begin(), legs.end(), [](const auto& leg) { return leg.empty(); });
+  if (!empty && legs.size() <= kMostLegs) return legs;
+  return absl::InvalidArgumentError(absl::StrFormat(
+      "'%s' is neither an interface (eth0) nor the two legs of a TAP (eth0+eth1)", text));
+}
 
 absl::StatusOr<ChecksumMode> ParseChecksum(std::string_view text) { return Find(kChecksums, text); }
 

@@ -4,7 +4,9 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -13,6 +15,7 @@
 #include "engine/packet/overlap_policy.h"
 #include "engine/packet/transport_checksum.h"
 #include "engine/shard.h"
+#include "rings/packet_fanout.h"
 #include "rings/socket_filter.h"
 #include "tools/stream_files.h"
 
@@ -40,6 +43,14 @@ absl::StatusOr<CaptureDirection> ParseDirection(std::string_view text);
 
 // "off", "refuse-new".
 absl::StatusOr<Overload> ParseOverload(std::string_view text);
+// "auto" (0), or how many: 1 to kMostFanoutSockets.
+absl::StatusOr<int> ParseShards(std::string_view text);
+
+// "hash", "ebpf", "qm,rollover", "hash,defrag"...: a mode, then flags.
+absl::StatusOr<FanoutOptions> ParseFanout(std::string_view text);
+
+// "eth0", or the legs of a TAP: "eth0+eth1".
+absl::StatusOr<std::vector<std::string>> ParseInterface(std::string_view text);
 
 // "ignore", "count", "drop".
 absl::StatusOr<ChecksumMode> ParseChecksum(std::string_view text);

@@ -18,6 +18,8 @@ constexpr char kDescription[] =
 constexpr char kExamples[] = R"(Examples:
   weir -r traffic.pcap                     flows, talkers and the ledger of a capture file
   sudo weir -i eth0                        the same live, until Ctrl-C
+  sudo weir -i eth0 --shards 4 --cpus 2-5  on four processors
+  sudo weir -i eth0+eth1                   both legs of a TAP
   sudo weir -i eth0 --eve flows.json --rotate 100MiB
                                            one JSON object per flow, files of 100 MiB
   tcpdump -w - | weir -r - --eve - | jq .  from a pipe, JSON to a pipe
@@ -39,8 +41,12 @@ CLI::Validator Between(uint32_t low, uint32_t high) {
 
 void AddSource(CLI::App& app, RawOptions& raw) {
   constexpr char kGroup[] = "Where the packets come from";
-  app.add_option("-i,--interface", raw.interface, "Receive from this network interface")
+  app.add_option(
+         "-i,--interface", raw.interfaces,
+         "Receive from this network interface; several: -i eth0 -i eth1; the two legs of a\n"
+         "TAP, merged by time stamp: -i eth0+eth1")
       ->type_name("IFACE")
+      ->allow_extra_args(false)
       ->group(kGroup);
   app.add_option("-r,--read", raw.file, "Read a capture file (pcap, pcapng); - is standard input")
       ->type_name("FILE")
@@ -52,8 +58,10 @@ void AddSource(CLI::App& app, RawOptions& raw) {
 
 void AddLive(CLI::App& app, RawOptions& raw) {
   constexpr char kGroup[] = "How an interface is received";
-  app.add_option("--ring-mib", raw.live.ring_mib,
-                 "Memory shared with the kernel, in MiB; more bridges longer pauses (default 32)")
+  app.add_option(
+         "--ring-mib", raw.live.ring_mib,
+         "Memory that each shard shares with the kernel, in MiB; more bridges longer pauses\n"
+         "(default 32)")
       ->type_name("N")
       ->check(Between(1u, 1u << 20))
       ->group(kGroup);
@@ -72,6 +80,25 @@ void AddLive(CLI::App& app, RawOptions& raw) {
          "While the ring is nearly full: off (default; what finds no room is lost, of any\n"
          "flow) or refuse-new (frames of new flows are shed, so that the others stay whole)")
       ->type_name("HOW")
+      ->group(kGroup);
+  app.add_option("--shards", raw.shards,
+                 "Threads for each interface: a number, or auto (default): one for each receive\n"
+                 "queue, as far as there are processors. Each has a ring and tables of its own")
+      ->type_name("N|auto")
+      ->group(kGroup);
+  app.add_option("--cpus", raw.cpus,
+                 "Processors they run on, one after another: 2-5,8 (default: those of the\n"
+                 "interface's NUMA node)")
+      ->type_name("LIST")
+      ->group(kGroup);
+  app.add_option(
+         "--fanout", raw.fanout,
+         "How the kernel distributes frames among shards. Flows stay whole: ebpf (default,\n"
+         "where CAP_BPF is there; looks into tunnels, keeps fragments and ICMP errors with\n"
+         "their flow), hash, qm where the device's hash is symmetric. They do not: cpu, lb,\n"
+         "rnd, rollover. Then flags: rollover (a full ring passes frames on), defrag (the\n"
+         "kernel puts datagrams together; incomplete ones are lost)")
+      ->type_name("MODE")
       ->group(kGroup);
   app.add_flag("--no-promisc", raw.no_promiscuous, "Only what the interface receives by itself")
       ->group(kGroup);
@@ -121,7 +148,8 @@ void AddFlows(CLI::App& app, RawOptions& raw) {
   app.add_option("--decap", raw.decap, "Look into tunnels: auto (default) or off")
       ->type_name("WHEN")
       ->group(kGroup);
-  app.add_option("--max-flows", raw.max_flows, "Flows alive at once; memory follows (default 100k)")
+  app.add_option("--max-flows", raw.max_flows,
+                 "Flows alive at once, in all shards; memory follows (default 100k)")
       ->type_name("N")
       ->group(kGroup);
   app.add_option(
@@ -163,7 +191,7 @@ void AddStreams(CLI::App& app, RawOptions& raw) {
       ->type_name("SIZE")
       ->group(kGroup);
   app.add_option("--stream-memory", raw.stream_memory,
-                 "Memory for all that waits or is kept, taken at start (default 64MiB)")
+                 "Memory of all shards for what waits or is kept, taken at start (default 64MiB)")
       ->type_name("SIZE")
       ->group(kGroup);
   app.add_option("--stream-history", raw.stream_history,

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "engine/export/listen_address.h"
@@ -13,6 +14,7 @@
 #include "engine/packet/defragmenter.h"
 #include "engine/packet/transport_checksum.h"
 #include "engine/shard.h"
+#include "rings/packet_fanout.h"
 #include "tools/stream_files.h"
 #include "tools/weir/option_values.h"
 #include "tools/weir/parse.h"
@@ -26,11 +28,15 @@ struct LiveOptions {
   std::optional<uint32_t> retire_ms;
   bool promiscuous = true;
   CaptureDirection direction = CaptureDirection::kBoth;
+  int shards = 0;         // of each interface; 0: --shards auto
+  std::vector<int> cpus;  // empty: where the engine likes
+  FanoutOptions fanout{.mode = FanoutMode::kEbpf};
 };
 
 struct CommandOptions {
-  std::string interface;  // -i; empty when a file is read
-  std::string file;       // -r; "-" is standard input
+  // -i: interfaces, each with its legs ("eth0+eth1": two). Empty when a file is read.
+  std::vector<std::vector<std::string>> interfaces;
+  std::string file;  // -r; "-" is standard input
   LiveOptions live;
   uint32_t snap_length = 0;  // 0 = whole frames
 
@@ -56,7 +62,8 @@ struct CommandOptions {
   int64_t interval_ns = 5'000'000'000;
   bool quiet = false;
 
-  bool live_capture() const { return !interface.empty(); }
+  bool live_capture() const { return !interfaces.empty(); }
+  std::string InterfaceNames() const;  // "eth0", "eth0+eth1,eth2"
   // Standard output carries data, so what is for a person goes to standard error.
   bool stdout_taken() const { return eve == "-" || write == "-"; }
 };

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "tools/weir/options.h"
@@ -12,7 +13,9 @@ namespace weir {
 
 // Values whose form CLI11 does not know stay text here.
 struct RawOptions {
-  std::string interface, file;
+  std::vector<std::string> interfaces;
+  std::string file;
+  std::string shards, cpus, fanout;
   LiveOptions live;
   std::string direction;
   uint32_t snap_length = 0;

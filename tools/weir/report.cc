@@ -7,6 +7,7 @@
 #include "engine/export/text.h"
 #include "tools/weir/human.h"
 #include "tools/weir/ledger_rows.h"
+#include "tools/weir/shard_table.h"
 
 namespace weir {
 namespace {
@@ -172,10 +173,10 @@ std::string Ends(const FlowCounters& flows) {
 }  // namespace
 
 std::string Report(const ReportInput& input, const TrafficTally& tally) {
-  std::string text = absl::StrCat(Title(input, tally), BusiestFlows(tally), Talkers(tally),
-                                  LedgerTable(input.last.ledger), Wire(input),
-                                  StreamTable(input.last.ledger.streams),
-                                  StreamFilesLine(input.streams), Ends(input.last.flows));
+  std::string text = absl::StrCat(
+      Title(input, tally), BusiestFlows(tally), Talkers(tally), LedgerTable(input.last.ledger),
+      Wire(input), StreamTable(input.last.ledger.streams), StreamFilesLine(input.streams),
+      Ends(input.last.flows), ShardTable(input));
   const std::string hints = Hints(input);
   if (!hints.empty()) absl::StrAppend(&text, "\n", hints);
   return text;
@@ -215,6 +216,7 @@ std::string Hints(const ReportInput& input) {
                     HumanCount(last.flow_capacity), ")\n");
   }
   absl::StrAppend(&text, StreamHints(last.ledger.streams), FragmentHints(last.fragments));
+  absl::StrAppend(&text, ShardHints(input));
   if (last.ledger.ledger_errors > 0) {
     absl::StrAppend(&text, "! the ledger did not add up ", HumanCount(last.ledger.ledger_errors),
                     " times: this is a bug of weir, please report it\n");

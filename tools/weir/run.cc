@@ -7,28 +7,26 @@
 #include <cstdio>
 #include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "engine/shard.h"
+#include "engine/engine.h"
 #include "tools/weir/capture.h"
 #include "tools/weir/display.h"
+#include "tools/weir/fanout_advice.h"
 #include "tools/weir/filters.h"
 #include "tools/weir/metrics_page.h"
 #include "tools/weir/outputs.h"
 #include "tools/weir/report.h"
+#include "tools/weir/shard_session.h"
 #include "tools/weir/signals.h"
 #include "tools/weir/terminal.h"
 #include "tools/weir/traffic_tally.h"
 
 namespace weir {
 namespace {
-
-// Coarse: some nanoseconds, cheap enough for once per batch.
-int64_t CoarseClockNs() {
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-  return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
-}
 
 int64_t ClockNs() {
   timespec now;
@@ -38,7 +36,7 @@ int64_t ClockNs() {
 
 class Session {
  public:
-  explicit Session(const CommandOptions& options) : options_(options) {}
+  explicit Session(const CommandOptions& options) : options_(options), outputs_(options) {}
 
   absl::Status Open();
   absl::Status Loop();
@@ -46,151 +44,146 @@ class Session {
 
  private:
   std::string SourceName() const {
-    if (options_.live_capture()) return options_.interface;
+    if (options_.live_capture()) return options_.InterfaceNames();
     return options_.file == "-" ? "standard input" : options_.file;
   }
   bool Person() const { return !options_.quiet; }
   FILE* PersonStream() const { return options_.stdout_taken() ? stderr : stdout; }
-  // Packet time; before the first frame the clock's.
-  int64_t TimeNs() const {
-    const int64_t time_ns = shard_->time_ns();
-    return time_ns >= 0 ? time_ns : absl::GetCurrentTimeNanos();
-  }
-  ShardOptions MakeShardOptions() const;
   std::unique_ptr<Display> ChooseDisplay() const;
-  absl::Status Handle(std::span<const Event> events);
-  absl::Status OnTime(int64_t now_ns);
-  absl::Status OpenOutputs();
+  absl::StatusOr<std::unique_ptr<ShardSession>> MakeSession(int shard);
+  void Tell(const std::string& text) const;
   absl::Status StartMetrics();
-  int64_t NextWakeNs() const;
-  RunSample Sample() { return TakeSample(*shard_, ClockNs() - start_ns_); }
+  absl::Status OnTime(int64_t now_ns);
+  void TellFailures();
+  void Show();
+  EveStats Stats(const RunSample& last) const;
+  ReportInput Input(const RunSample& last) const;
+  RunSample Sample() const { return {engine_->Counters(), ClockNs() - start_ns_}; }
 
   const CommandOptions& options_;
-  const CaptureFileSource* file_ = nullptr;
-  std::unique_ptr<Shard> shard_;
-  std::optional<Outputs> outputs_;
+  Outputs outputs_;
+  RunContext context_ = {.options = options_, .outputs = outputs_};
+  std::vector<ShardSession*> sessions_;  // the engine's
+  std::unique_ptr<Engine> engine_;
+  std::unique_ptr<PrometheusServer> metrics_;  // null: not asked for
   std::unique_ptr<Display> display_;
   std::optional<RunSignals> signals_;
-  std::unique_ptr<MetricsPage> metrics_;  // null: not asked for
-  TrafficTally tally_;
+  std::vector<bool> told_;  // of each shard that it failed
   int64_t start_ns_ = 0;
   int64_t next_show_ns_ = INT64_MAX;
-  int64_t next_metrics_ns_ = INT64_MAX;
   int64_t stop_ns_ = INT64_MAX;
 };
-
-ShardOptions Session::MakeShardOptions() const {
-  ShardOptions shard;
-  shard.decoder = options_.decoder;
-  shard.flow = options_.flow;
-  shard.dedup = options_.dedup;
-  shard.defragment = options_.defragment;
-  shard.checksum = options_.checksum;
-  shard.overload = options_.overload;
-  shard.live = options_.live_capture();
-  shard.measure_delay = options_.live_capture() && options_.prometheus;
-  shard.events = Outputs::EventsFor(options_);
-  return shard;
-}
 
 // A terminal that shows our data on standard output gets no second text between the lines.
 std::unique_ptr<Display> Session::ChooseDisplay() const {
   if (!Person() || (options_.stdout_taken() && IsTerminal(stdout))) return nullptr;
-  if (file_ != nullptr) {
-    return IsTerminal(stderr) ? MakeProgressBar(stderr, SourceName(), *file_) : nullptr;
+  if (!options_.live_capture()) {
+    return IsTerminal(stderr) ? MakeProgressBar(stderr, SourceName()) : nullptr;
   }
   FILE* const stream = PersonStream();
-  return IsTerminal(stream) ? MakeLiveScreen(stream, options_.interface, options_.interval_ns)
+  return IsTerminal(stream) ? MakeLiveScreen(stream, SourceName(), options_.interval_ns)
                             : MakeLiveLines(stream, options_.interval_ns);
+}
+
+void Session::Tell(const std::string& text) const {
+  if (Person()) std::fprintf(stderr, "weir: %s\n", text.c_str());
 }
 
 absl::Status Session::Open() {
   auto capture = OpenCapture(options_);
   if (!capture.ok()) return capture.status();
-  file_ = capture->file;
-  ShardOptions shard_options = MakeShardOptions();
-  auto filters = MakeFilters(options_, *capture->source);
+  auto filters = MakeFilters(options_, capture->file);
   if (!filters.ok()) return filters.status();
-  shard_options.filters = *std::move(filters);
-  for (const std::string& note : capture->notes) {
-    if (Person()) std::fprintf(stderr, "weir: %s\n", note.c_str());
-  }
-  std::vector<std::unique_ptr<FrameSource>> sources;
-  sources.push_back(std::move(capture->source));
-  auto shard = Shard::Create(shard_options, std::move(sources));
-  if (!shard.ok()) return shard.status();
-  shard_ = *std::move(shard);
-  signals_.emplace(*shard_);
   display_ = ChooseDisplay();
+  context_.tally = Person();
+  context_.file = capture->file;
+  if (display_ && display_->wants_scene()) {
+    context_.screen_ns = display_->interval_ns();
+    context_.busy_flows = options_.live_capture();
+  }
+  EngineOptions engine_options = std::move(capture->engine);
+  engine_options.shard = MakeShardOptions(options_, *std::move(filters));
+  auto engine = Engine::Create(std::move(engine_options), [this](const ShardPlace& place) {
+    auto session = std::make_unique<ShardSession>(context_, place);
+    sessions_.push_back(session.get());
+    return session;
+  });
+  if (!engine.ok()) return engine.status();
+  engine_ = *std::move(engine);
+  for (const std::string& note : engine_->notes()) Tell(note);
+  if (sessions_.size() > options_.interfaces.size()) {
+    for (const std::string& warning : FanoutWarnings(options_, engine_->fanout_modes())) {
+      Tell(warning);
+    }
+  }
+  told_.resize(sessions_.size());
+  if (options_.live_capture()) {
+    if (auto status = outputs_.Open(absl::GetCurrentTimeNanos()); !status.ok()) return status;
+  }
+  signals_.emplace(*engine_);
   return StartMetrics();
 }
 
 absl::Status Session::StartMetrics() {
   if (!options_.prometheus) return absl::OkStatus();
-  auto metrics = MetricsPage::Start(*options_.prometheus, SourceName());
+  auto metrics = ServeMetrics(*options_.prometheus, *engine_);
   if (!metrics.ok()) return metrics.status();
   metrics_ = *std::move(metrics);
-  next_metrics_ns_ = 0;
-  if (Person()) std::fprintf(stderr, "weir: metrics at %s\n", metrics_->url().c_str());
+  Tell(absl::StrCat("metrics at ", metrics_->url()));
   return absl::OkStatus();
 }
 
-absl::Status Session::Handle(std::span<const Event> events) {
-  if (Person()) {
-    for (const Event& event : events) {
-      if (event.kind == EventKind::kFlowEnded) tally_.Add(*event.record);
-    }
+void Session::Show() {
+  ShardScene all;
+  if (display_->wants_scene()) {
+    for (ShardSession* const session : sessions_) all.Add(session->Scene());
   }
-  return outputs_->Handle(events, TimeNs());
+  display_->Show(Sample(), all);
 }
 
-// After the first batch, so that the time stamps in a file's packets name and rotate its outputs.
-absl::Status Session::OpenOutputs() {
-  auto outputs = Outputs::Open(options_, TimeNs());
-  if (!outputs.ok()) return outputs.status();
-  outputs_ = *std::move(outputs);
-  return absl::OkStatus();
+// One that fails alone is told of when it does; the others go on.
+void Session::TellFailures() {
+  if (sessions_.size() == 1) return;
+  for (const ShardReport& report : engine_->Reports()) {
+    if (report.status.ok() || told_[static_cast<size_t>(report.shard)]) continue;
+    told_[static_cast<size_t>(report.shard)] = true;
+    Tell(ShardFailure(report));
+  }
 }
 
-// What the clock brings: refresh, flush, the end.
+// What the clock brings: refresh, reopen, the end.
 absl::Status Session::OnTime(int64_t now_ns) {
   if (now_ns >= next_show_ns_) {
-    display_->Show(Sample(), *shard_);
+    Show();
+    TellFailures();
     next_show_ns_ = now_ns + display_->interval_ns();
   }
-  if (now_ns >= next_metrics_ns_) {
-    metrics_->Show(*shard_);
-    next_metrics_ns_ = now_ns + MetricsPage::kShowNs;
+  if (now_ns >= stop_ns_) engine_->Stop();
+  if (signals_->TakeReopen()) {
+    const int64_t time_ns = engine_->Counters().time_ns;
+    return outputs_.Reopen(time_ns >= 0 ? time_ns : absl::GetCurrentTimeNanos());
   }
-  if (now_ns >= stop_ns_) shard_->Stop();
-  if (signals_->TakeReopen()) return outputs_->Reopen(TimeNs());
   return absl::OkStatus();
-}
-
-int64_t Session::NextWakeNs() const {
-  return std::min({next_show_ns_, next_metrics_ns_, stop_ns_});
 }
 
 absl::Status Session::Loop() {
+  constexpr int64_t kLookNs = 50'000'000;  // for signals
   start_ns_ = ClockNs();
   if (display_) next_show_ns_ = start_ns_ + display_->interval_ns();
   if (options_.live_capture() && options_.duration_ns > 0) {
     stop_ns_ = start_ns_ + options_.duration_ns;
   }
-  for (;;) {
-    const std::span<const Event> events = shard_->Poll();
-    if (!outputs_) {
-      if (auto status = OpenOutputs(); !status.ok()) return status;
-    }
-    if (auto status = Handle(events); !status.ok()) return status;
-    if (shard_->done()) return shard_->status();
-    if (auto status = OnTime(CoarseClockNs()); !status.ok()) return status;
-    if (!shard_->idle()) continue;
-    if (auto status = outputs_->Flush(TimeNs()); !status.ok()) return status;
-    const int64_t wake_ns = NextWakeNs();
-    const int64_t sleep_ns = wake_ns == INT64_MAX ? -1 : std::max<int64_t>(0, wake_ns - ClockNs());
-    if (auto status = shard_->Wait(sleep_ns); !status.ok()) return status;
+  absl::Status status = engine_->Start();
+  if (!status.ok()) return status;
+  for (int64_t wait_ns = 0; !engine_->WaitFor(wait_ns);) {
+    const int64_t now_ns = ClockNs();
+    status.Update(OnTime(now_ns));
+    if (!status.ok()) engine_->Stop();
+    const int64_t due_ns = std::min(next_show_ns_, now_ns < stop_ns_ ? stop_ns_ : INT64_MAX);
+    wait_ns = std::clamp<int64_t>(due_ns - now_ns, 0, kLookNs);
   }
+  status.Update(engine_->Join());
+  return status;
 }
 
 absl::Status PrintReport(FILE* stream, const std::string& text) {
@@ -200,23 +193,37 @@ absl::Status PrintReport(FILE* stream, const std::string& text) {
   return absl::ErrnoToStatus(error, "cannot write the report");
 }
 
-absl::Status Session::Finish() {
-  const RunSample last = Sample();
+EveStats Session::Stats(const RunSample& last) const {
   EveStats stats;
-  stats.time_ns = TimeNs();
+  stats.time_ns = last.time_ns >= 0 ? last.time_ns : absl::GetCurrentTimeNanos();
   stats.uptime_ns = last.elapsed_ns;
   stats.ledger = last.ledger;
   stats.source = last.source;
   stats.dedup = last.dedup;
   stats.fragments = last.fragments;
-  absl::Status status = outputs_ ? outputs_->Finish(stats) : absl::OkStatus();
+  if (engine_->shards() == 1) return stats;
+  for (const ShardReport& report : engine_->Reports()) {
+    stats.shards.push_back({report.shard, report.interface, std::string(Name(report.state)),
+                            report.counters.ledger, report.counters.source});
+  }
+  return stats;
+}
+
+ReportInput Session::Input(const RunSample& last) const {
+  ReportInput input = {SourceName(), options_.live_capture(), options_.dedup.window_ns, last, {}};
+  for (const ShardSession* const session : sessions_) input.streams.Add(session->streams());
+  input.shards = engine_->Reports();
+  return input;
+}
+
+absl::Status Session::Finish() {
+  const RunSample last = Sample();
+  absl::Status status = outputs_.Finish(Stats(last));
   if (display_) display_->Finish(last);
   if (Person()) {
-    ReportInput input = {SourceName(), options_.live_capture(), options_.dedup.window_ns, last, {}};
-    if (const StreamFiles* const streams = outputs_ ? outputs_->streams() : nullptr) {
-      input.streams = {streams->folder(), streams->files(), streams->bytes()};
-    }
-    status.Update(PrintReport(PersonStream(), Report(input, tally_)));
+    TrafficTally tally;
+    for (const ShardSession* const session : sessions_) tally.Add(session->tally());
+    status.Update(PrintReport(PersonStream(), Report(Input(last), tally)));
   }
   if (last.ledger.ledger_errors > 0) {
     status.Update(

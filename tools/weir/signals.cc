@@ -2,13 +2,13 @@
 
 #include <csignal>
 
-#include "engine/shard.h"
+#include "engine/engine.h"
 
 namespace weir {
 namespace {
 
 // Written before the handlers are installed and after they are removed.
-Shard* stopped_by_signal = nullptr;
+Engine* stopped_by_signal = nullptr;
 volatile std::sig_atomic_t reopen_asked = 0;
 
 void OnStop(int) { stopped_by_signal->Stop(); }
@@ -23,8 +23,8 @@ void Install(int signal, void (*handler)(int), int flags) {
 
 }  // namespace
 
-RunSignals::RunSignals(Shard& shard) {
-  stopped_by_signal = &shard;
+RunSignals::RunSignals(Engine& engine) {
+  stopped_by_signal = &engine;
   constexpr int kOnce = static_cast<int>(SA_RESETHAND);
   Install(SIGINT, OnStop, kOnce);
   Install(SIGTERM, OnStop, kOnce);

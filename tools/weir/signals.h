@@ -1,17 +1,17 @@
-// Signals of a run: SIGINT and SIGTERM stop the shard (a second one kills), SIGHUP asks for files
+// Signals of a run: SIGINT and SIGTERM stop the engine (a second one kills), SIGHUP asks for files
 // to be opened anew, SIGPIPE is ignored (the write that caused it fails instead).
 //
-// One at a time in a process. Thread: made and destroyed by the thread that polls.
+// One at a time in a process. Thread: made and destroyed by one.
 #pragma once
 
 namespace weir {
 
-class Shard;
+class Engine;
 
 class RunSignals {
  public:
-  // `shard` must outlive this object.
-  explicit RunSignals(Shard& shard);
+  // `engine` must outlive this object.
+  explicit RunSignals(Engine& engine);
   ~RunSignals();
   RunSignals(const RunSignals&) = delete;
   RunSignals& operator=(const RunSignals&) = delete;

@@ -24,6 +24,14 @@ void TrafficTally::Add(const FlowRecord& record) {
   CountTalkers(record);
 }
 
+void TrafficTally::Add(const TrafficTally& other) {
+  flows_ += other.flows_;
+  first_ns_ = std::min(first_ns_, other.first_ns_);
+  last_ns_ = std::max(last_ns_, other.last_ns_);
+  for (const FlowRecord& record : other.heap_) KeepIfBusy(record);
+  for (const Talker& talker : other.talkers_.Top(SIZE_MAX)) talkers_.Add(talker);
+}
+
 void TrafficTally::KeepIfBusy(const FlowRecord& record) {
   if (heap_.size() == wanted_) {
     if (wanted_ == 0 || !Busier(record, heap_.front())) return;

@@ -19,6 +19,9 @@ class TrafficTally {
   // left out.
   void Add(const FlowRecord& record);
 
+  // Adds another shard's.
+  void Add(const TrafficTally& other);
+
   // By bytes, the busiest first.
   std::vector<FlowRecord> Busiest() const;
 

@@ -40,7 +40,8 @@ uint64_t Drain(LimitedSource& source, size_t batch) {
 
 TEST(LimitedSource, EndsAfterExactlySoManyFrames) {
   for (const size_t batch : {1, 7, 64}) {
-    LimitedSource source(std::make_unique<EndlessSource>(), {.frames = 100, .span_ns = 0});
+    LimitedSource source(std::make_unique<EndlessSource>(),
+                         {.frames = std::make_shared<FrameBudget>(100), .span_ns = 0});
     EXPECT_EQ(Drain(source, batch), 100u);
     EXPECT_EQ(source.Counters().received, 100u);
   }
@@ -48,25 +49,41 @@ TEST(LimitedSource, EndsAfterExactlySoManyFrames) {
 
 TEST(LimitedSource, EndsAfterASpanOfPacketTime) {
   for (const size_t batch : {1, 7, 64}) {
-    LimitedSource source(std::make_unique<EndlessSource>(), {.frames = 0, .span_ns = 10'000'000});
+    LimitedSource source(std::make_unique<EndlessSource>(),
+                         {.frames = nullptr, .span_ns = 10'000'000});
     EXPECT_EQ(Drain(source, batch), 11u) << "0 to 10 ms, both included";
   }
 }
 
 TEST(LimitedSource, TheFirstLimitCounts) {
-  LimitedSource source(std::make_unique<EndlessSource>(), {.frames = 5, .span_ns = 10'000'000});
+  LimitedSource source(std::make_unique<EndlessSource>(),
+                       {.frames = std::make_shared<FrameBudget>(5), .span_ns = 10'000'000});
   EXPECT_EQ(Drain(source, 64), 5u);
 }
 
 TEST(LimitedSource, StoppingTheIntakeReachesTheSource) {
-  LimitedSource source(std::make_unique<EndlessSource>(), {.frames = 5, .span_ns = 0});
+  LimitedSource source(std::make_unique<EndlessSource>(),
+                       {.frames = std::make_shared<FrameBudget>(5), .span_ns = 0});
   EXPECT_TRUE(source.StopIntake());
 }
 
 TEST(LimitedSource, WhatLiesBehindTheLimitIsNoError) {
-  LimitedSource source(std::make_unique<EndlessSource>(), {.frames = 1, .span_ns = 0});
+  LimitedSource source(std::make_unique<EndlessSource>(),
+                       {.frames = std::make_shared<FrameBudget>(1), .span_ns = 0});
   Drain(source, 64);
   EXPECT_TRUE(source.status().ok());
+}
+
+TEST(LimitedSource, SeveralShareOneNumberOfFrames) {
+  const auto budget = std::make_shared<FrameBudget>(100);
+  LimitedSource one(std::make_unique<EndlessSource>(), {.frames = budget, .span_ns = 0});
+  LimitedSource other(std::make_unique<EndlessSource>(), {.frames = budget, .span_ns = 0});
+  Frame frames[40];
+  EXPECT_EQ(one.Receive(frames) + other.Receive(frames), 80);
+  EXPECT_EQ(Drain(one, 7), 20u);
+  EXPECT_TRUE(other.ended());
+  EXPECT_EQ(other.Receive(frames), 0);
+  EXPECT_EQ(one.Counters().received + other.Counters().received, 100u);
 }
 
 }  // namespace

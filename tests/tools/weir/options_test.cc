@@ -160,6 +160,46 @@ TEST(Options, WrongStreamValuesNameTheOption) {
   ExpectUsageError({"-r", "a", "--eve", "b", "--stream-history", "5G"}, "5G is too large");
 }
 
+TEST(Options, InterfacesAndLegs) {
+  using Legs = std::vector<std::vector<std::string>>;
+  EXPECT_EQ(Options({"-i", "eth0"}).interfaces, (Legs{{"eth0"}}));
+  EXPECT_EQ(Options({"-i", "eth0", "-i", "eth1"}).interfaces, (Legs{{"eth0"}, {"eth1"}}));
+  EXPECT_EQ(Options({"-i", "eth0+eth1,eth2"}).interfaces, (Legs{{"eth0", "eth1"}, {"eth2"}}));
+  EXPECT_EQ(Options({"-i", "eth0+eth1", "-i", "eth2"}).InterfaceNames(), "eth0+eth1,eth2");
+  ExpectUsageError({"-i", "eth0+"}, "-i: 'eth0+' is neither an interface (eth0) nor the two legs");
+  ExpectUsageError({"-i", "a+b+c"}, "the two legs of a TAP (eth0+eth1)");
+  ExpectUsageError({"-i", "a", "-i", "b", "--streams", "d"}, "run weir once for each");
+}
+
+TEST(Options, ShardsAndWhereTheyRun) {
+  EXPECT_EQ(Options({"-i", "eth0"}).live.shards, 0);
+  EXPECT_EQ(Options({"-i", "eth0", "--shards", "auto"}).live.shards, 0);
+  EXPECT_EQ(Options({"-i", "eth0", "--shards", "4"}).live.shards, 4);
+  EXPECT_EQ(Options({"-i", "eth0", "--cpus", "0-2,7"}).live.cpus, (std::vector<int>{0, 1, 2, 7}));
+  ExpectUsageError({"-i", "eth0", "--shards", "0"}, "--shards: '0' is neither auto nor a number");
+  ExpectUsageError({"-i", "eth0", "--shards", "many"}, "from 1 to 256");
+  ExpectUsageError({"-i", "eth0", "--cpus", "1-"}, "--cpus: '1-' is no list of processors");
+  ExpectUsageError({"-r", "a", "--shards", "2"}, "--shards is for an interface");
+  ExpectUsageError({"-r", "a", "--cpus", "1"}, "--cpus is for an interface");
+}
+
+TEST(Options, FanoutModesAndFlags) {
+  EXPECT_EQ(Options({"-i", "eth0"}).live.fanout.mode, FanoutMode::kEbpf);
+  for (const char* mode : {"hash", "cpu", "qm", "lb", "rnd", "rollover", "ebpf"}) {
+    const FanoutOptions fanout = Options({"-i", "eth0", "--fanout", mode}).live.fanout;
+    EXPECT_EQ(FanoutModeName(fanout.mode), mode);
+    EXPECT_FALSE(fanout.rollover || fanout.defragment);
+  }
+  const FanoutOptions both =
+      Options({"-i", "eth0", "--fanout", "hash,defrag,rollover"}).live.fanout;
+  EXPECT_TRUE(both.rollover && both.defragment);
+  ExpectUsageError({"-i", "eth0", "--fanout", "best"},
+                   "--fanout: 'best' is none of: hash, cpu, qm");
+  ExpectUsageError({"-i", "eth0", "--fanout", "hash,fast"}, "'fast' is none of: defrag, rollover");
+  ExpectUsageError({"-i", "eth0", "--fanout", "rollover,rollover"}, "leave it out");
+  ExpectUsageError({"-r", "a", "--fanout", "hash"}, "--fanout is for an interface");
+}
+
 TEST(Options, WithoutASourceTheHintNamesBoth) {
   ExpectUsageError({}, "which traffic? Give an interface (weir -i eth0) or a capture file");
 }
