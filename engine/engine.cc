@@ -7,6 +7,7 @@
 #include "engine/placement.h"
 #include "engine/shard_plan.h"
 #include "engine/shard_thread.h"
+#include "engine/split_check.h"
 
 namespace weir {
 
@@ -25,6 +26,8 @@ absl::Status Engine::Make(EngineOptions options, const ConsumerFactory& consumer
   if (!plan.ok()) return plan.status();
   notes_ = std::move(plan->notes);
   modes_ = std::move(plan->modes);
+  std::vector<std::shared_ptr<SplitCheck>> checks;  // of each group
+  for (size_t i = 0; i < modes_.size(); ++i) checks.push_back(std::make_shared<SplitCheck>());
   for (ShardPlan& part : plan->shards) {
     const ShardPlace place = {.shard = shards(),
                               .shards = static_cast<int>(plan->shards.size()),
@@ -33,6 +36,9 @@ absl::Status Engine::Make(EngineOptions options, const ConsumerFactory& consumer
     ShardOptions shard_options = options.shard;
     shard_options.live |= part.live;
     if (options.fit != nullptr) options.fit(shard_options, place);
+    std::shared_ptr<SplitCheck> check;
+    if (part.group >= 0) check = checks[static_cast<size_t>(part.group)];
+    if (check != nullptr) shard_options.events |= SplitCheck::kEvents;
     auto shard = Shard::Create(shard_options, std::move(part.sources));
     if (!shard.ok()) return shard.status();
     auto consumer = consumers(place);
@@ -45,6 +51,7 @@ absl::Status Engine::Make(EngineOptions options, const ConsumerFactory& consumer
                                        .stall_ns = options.stall_ns,
                                        .shard = *std::move(shard),
                                        .consumer = std::move(consumer),
+                                       .split_check = std::move(check),
                                        .on_ended = [this] { NoteEnded(); }});
     if (!thread.ok()) return thread.status();
     threads_.push_back(*std::move(thread));

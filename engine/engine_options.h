@@ -42,7 +42,8 @@ struct EngineOptions {
   // processors of its NUMA node, one on each where there are several shards; others run anywhere.
   std::vector<int> cpus;
 
-  // For every shard. `live` is set for those of interfaces. Filters are shared by all shards, each
+  // For every shard. `live` is set for those of interfaces, and where several share one the kinds
+  // of event that SplitCheck looks at, too. Filters are shared by all shards, each
   // of which calls them on its own thread.
   ShardOptions shard;
   // Fits them to one shard of several: its share of a limit. Null: all have the same.

@@ -139,6 +139,7 @@ absl::Status Open(const EngineInterface& interface, const EngineOptions& options
   for (size_t i = first; i < plan.shards.size(); ++i) {
     plan.shards[i].name = NameOf(interface);
     plan.shards[i].live = true;
+    if (count > 1) plan.shards[i].group = static_cast<int>(plan.modes.size()) - 1;
   }
   return absl::OkStatus();
 }

@@ -16,6 +16,7 @@ struct ShardPlan {
   std::vector<int> cpus;  // empty: anywhere
   int memory_node = -1;   // negative: wherever the calling thread's comes from
   bool live = false;
+  int group = -1;  // shards of one fanout group have the same number; -1: alone
 };
 
 struct EnginePlan {

@@ -83,6 +83,9 @@ absl::Status ShardThread::Loop() {
   for (;;) {
     ApplyChange();
     const std::span<const Event> events = shard.Poll();
+    if (parts_.split_check != nullptr) {
+      parts_.split_check->Look(static_cast<uint16_t>(parts_.place.shard), events, split_);
+    }
     if (!shard.idle() || !events.empty()) {
       if (auto status = consumer.OnBatch(shard, events); !status.ok()) return status;
     }
@@ -110,6 +113,7 @@ void ShardThread::Show(ShardState state) {
   shown.realtime_ns = Read(CLOCK_REALTIME);
   shown.cpu_ns = Read(CLOCK_THREAD_CPUTIME_ID);
   shown.counters = parts_.shard->Counters();
+  shown.split = split_;
   if (const auto* const delays = parts_.shard->delays()) shown.delays = *delays;
   next_show_ns_ = shown.clock_ns + parts_.publish_ns;
   shown_.Publish();
@@ -146,6 +150,7 @@ ShardReport ShardThread::Report() {
   report.state = shown.state;
   report.status = status_;
   report.counters = shown.counters;
+  report.split = shown.split;
   report.shown_ns = shown.realtime_ns;
   report.delays = shown.delays;
   report.cpu_ns = shown.cpu_ns;

@@ -17,6 +17,7 @@
 #include "engine/shard.h"
 #include "engine/shard_consumer.h"
 #include "engine/shard_report.h"
+#include "engine/split_check.h"
 #include "rings/latest_value.h"
 #include "rings/waiter.h"
 
@@ -31,6 +32,7 @@ class ShardThread {
     int64_t stall_ns = 0;
     std::unique_ptr<Shard> shard;
     std::unique_ptr<ShardConsumer> consumer;
+    std::shared_ptr<SplitCheck> split_check;  // null: there is no other shard
     std::function<void()> on_ended;  // on the shard's thread, once: it is done or has failed
   };
   static absl::StatusOr<std::unique_ptr<ShardThread>> Create(Parts parts);
@@ -51,6 +53,7 @@ class ShardThread {
     int64_t realtime_ns = 0;  // CLOCK_REALTIME
     int64_t cpu_ns = 0;
     ShardCounters counters;
+    SplitCounters split;
     std::optional<DelayHistogram> delays;
   };
 
@@ -66,6 +69,7 @@ class ShardThread {
   LatestValue<EngineChange> changes_;  // to the shard's thread
   LatestValue<Shown> shown_;           // from it; Update and front: guarded by mutex_
   int64_t next_show_ns_ = 0;
+  SplitCounters split_;
   std::mutex mutex_;
   absl::Status status_;  // guarded by mutex_
   std::thread thread_;

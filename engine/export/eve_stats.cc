@@ -83,6 +83,13 @@ void WriteDefrag(JsonLine& line, const FragmentCounters& fragments) {
   line.EndObject();
 }
 
+void WriteSplit(JsonLine& line, const SplitCounters& split) {
+  line.StartObject("split_check");
+  line.Number("sampled", split.sampled);
+  line.Number("split", split.split);
+  line.EndObject();
+}
+
 // "shards":[{"shard":0,"in_iface":"eth0","state":"done","capture":{...},"ledger":{...}},...]
 void WriteShards(JsonLine& line, const std::vector<EveShardStats>& shards) {
   line.StartArray("shards");
@@ -114,7 +121,10 @@ void EveWriter::AppendStats(const EveStats& stats) {
   WriteLedger(line, stats.ledger);
   WriteDedup(line, stats.dedup);
   WriteDefrag(line, stats.fragments);
-  if (!stats.shards.empty()) WriteShards(line, stats.shards);
+  if (!stats.shards.empty()) {
+    WriteSplit(line, stats.split);
+    WriteShards(line, stats.shards);
+  }
   line.EndObject();
   line.End();
 }

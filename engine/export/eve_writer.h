@@ -20,6 +20,7 @@
 #include "engine/packet/dedup.h"
 #include "engine/packet/defragmenter.h"
 #include "engine/stats/ledger.h"
+#include "engine/stats/split_counters.h"
 #include "rings/frame_source.h"
 
 namespace weir {
@@ -50,6 +51,7 @@ struct EveStats {
   DedupCounters dedup;
   FragmentCounters fragments;
   std::vector<EveShardStats> shards;  // empty where there is one
+  SplitCounters split;                // printed with `shards`
 };
 
 // The files that hold a flow's streams, by direction; empty = none.

@@ -24,10 +24,10 @@ using testing::Not;
 constexpr int kFlows = 300;
 
 // Conversations of two packets, one in each direction, of 10.1.x.y with 10.2.0.1.
-std::vector<Bytes> Conversations() {
+std::vector<Bytes> Conversations(int flows = kFlows) {
   std::vector<Bytes> frames;
   for (const bool back : {false, true}) {
-    for (int i = 0; i < kFlows; ++i) {
+    for (int i = 0; i < flows; ++i) {
       const std::string client = absl::StrCat("10.1.", i / 250, ".", i % 250 + 1);
       PacketBuilder builder;
       builder.Ethernet();
@@ -135,6 +135,31 @@ TEST_P(CommandFanout, EveryFrameIsInOneShardsRecords) {
   }
   EXPECT_EQ(received, 2u * kFlows);
   EXPECT_THAT(result.out, HasSubstr("Shards"));
+}
+
+// About 20 of these address pairs are looked at.
+TEST_F(CommandShards, FlowsThatAreCutAreNoticedAndTheCureIsNamed) {
+  Start({"--shards", "4", "--fanout", "rnd"});
+  Send(Conversations(5'000));
+  const CommandResult result = End();
+  EXPECT_EQ(result.status, 0) << result.err;
+  const auto records = Records();
+  const auto& check = records.back()["stats"]["split_check"];
+  EXPECT_GT(check["sampled"].GetUint64(), 5u);
+  EXPECT_GT(check["split"].GetUint64(), 2u);
+  EXPECT_THAT(result.out, HasSubstr("flows that were looked at came to several shards"));
+}
+
+TEST_F(CommandShards, FlowsThatStayWholeAreNotTakenForCut) {
+  Start({"--shards", "4", "--fanout", "ebpf"});
+  Send(Conversations(5'000));
+  const CommandResult result = End();
+  EXPECT_EQ(result.status, 0) << result.err;
+  const auto records = Records();
+  const auto& check = records.back()["stats"]["split_check"];
+  EXPECT_GT(check["sampled"].GetUint64(), 5u);
+  EXPECT_EQ(check["split"].GetUint64(), 0u);
+  EXPECT_THAT(result.out, Not(HasSubstr("came to several shards")));
 }
 
 TEST_F(CommandShards, TwoInterfacesAtOnce) {

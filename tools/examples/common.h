@@ -14,6 +14,10 @@ namespace weir::examples {
 // the program with a message when the file cannot be read.
 std::vector<std::unique_ptr<FrameSource>> Sources(int argc, char** argv);
 
+// The sources of several shards: a file for each argument; without, made-up traffic in two parts.
+// Ends the program with a message when a file cannot be read.
+std::vector<std::vector<std::unique_ptr<FrameSource>>> SourcesOfShards(int argc, char** argv);
+
 // A shard over Sources(). Ends the program with a message when it cannot be.
 std::unique_ptr<Shard> MakeShard(int argc, char** argv, const ShardOptions& options = {});
 
@@ -30,6 +34,7 @@ struct Totals {
   uint64_t bytes = 0;
 
   void Add(const FlowRecord& record);
+  void Add(const Totals& other);
 };
 
 // The exit status: 0 when the flows' sums are the ledger's, and the flows as many as the made-up

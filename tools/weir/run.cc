@@ -203,6 +203,7 @@ EveStats Session::Stats(const RunSample& last) const {
   stats.fragments = last.fragments;
   if (engine_->shards() == 1) return stats;
   for (const ShardReport& report : engine_->Reports()) {
+    stats.split.Add(report.split);
     stats.shards.push_back({report.shard, report.interface, std::string(Name(report.state)),
                             report.counters.ledger, report.counters.source});
   }

@@ -52,9 +52,16 @@ std::string ShardTable(const ReportInput& input) {
 
 std::string ShardHints(const ReportInput& input) {
   std::string text;
+  SplitCounters split;
   if (input.shards.size() < 2) return text;
   for (const ShardReport& shard : input.shards) {
     if (!shard.status.ok()) absl::StrAppend(&text, "! ", ShardFailure(shard), "\n");
+    split.Add(shard.split);
+  }
+  if (split.split > 0) {
+    absl::StrAppend(&text, "! ", HumanCount(split.split), " of ", HumanCount(split.sampled),
+                    " flows that were looked at came to several shards, in parts: use --fanout "
+                    "ebpf, or hash, or qm with a symmetric RSS hash\n");
   }
   return text;
 }

@@ -10,7 +10,7 @@ namespace weir {
 // A line for each shard; empty where there is one.
 std::string ShardTable(const ReportInput& input);
 
-// Those that have failed, one hint each.
+// Those that have failed, one hint each; flows that were cut between shards.
 std::string ShardHints(const ReportInput& input);
 
 }  // namespace weir

@@ -1,0 +1,55 @@
+#include "engine/split_check.h"
+
+#include <cstring>
+
+namespace weir {
+namespace {
+
+constexpr uint8_t kTcp = 6;
+constexpr uint8_t kUdp = 17;
+
+// A bijection in which every input bit reaches every output bit: MurmurHash3's last steps.
+uint64_t Mix(uint64_t x) {
+  x ^= x >> 33;
+  x *= 0xff51afd7ed558ccdULL;
+  x ^= x >> 33;
+  x *= 0xc4ceb9fe1a85ec53ULL;
+  return x ^ x >> 33;
+}
+
+uint64_t HashOf(const std::array<uint8_t, 16>& address) {
+  uint64_t first, second;
+  std::memcpy(&first, address.data(), sizeof first);
+  std::memcpy(&second, address.data() + sizeof first, sizeof second);
+  return Mix(Mix(first) + second);
+}
+
+}  // namespace
+
+void SplitCheck::Look(uint16_t shard, std::span<const Event> events, SplitCounters& counters) {
+  for (const Event& event : events) {
+    if (event.kind == EventKind::kFlowStarted) Note(shard, event.record->key, counters);
+  }
+}
+
+// Sums of what belongs to each side are the same for both directions.
+void SplitCheck::Note(uint16_t shard, const FlowKey& key, SplitCounters& counters) {
+  if (key.protocol != kTcp && key.protocol != kUdp) return;
+  const uint64_t source = HashOf(key.source);
+  const uint64_t destination = HashOf(key.destination);
+  if ((Mix(source + destination) & mask_) != 0) return;
+  const uint64_t ends = Mix(source + key.source_port) + Mix(destination + key.destination_port);
+  switch (claims_.Take(Mix(ends + key.protocol), shard)) {
+    case ClaimTable::Claim::kFirst:
+      ++counters.sampled;
+      break;
+    case ClaimTable::Claim::kDispute:
+      ++counters.split;
+      break;
+    case ClaimTable::Claim::kOwn:
+    case ClaimTable::Claim::kKnown:
+      break;
+  }
+}
+
+}  // namespace weir
