@@ -58,7 +58,7 @@ absl::Status FillKernelRing(const RunOptions& run, const FrameSource& source,
   while (const uint32_t room = Room(source)) {
     const uint64_t frames = std::max<uint64_t>(per_block * room / 2, 64);
     if (auto status = sender.Send(frames); !status.ok()) return status;
-    expected += (frames + 63) / 64 * 64;  // it sends whole batches
+    expected += frames;
     for (int i = 0; i < 20'000 && sender.delivered() < expected; ++i) usleep(kPauseUs);
   }
   return absl::OkStatus();
