@@ -126,6 +126,7 @@ ShardReport Engine::Report(int shard) const {
 
 std::vector<ShardReport> Engine::Reports() const {
   std::vector<ShardReport> reports;
+  reports.reserve(threads_.size());
   for (int i = 0; i < shards(); ++i) reports.push_back(Report(i));
   return reports;
 }

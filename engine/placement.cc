@@ -75,7 +75,7 @@ std::vector<int> UsableCpus() {
 }
 
 std::vector<int> UsableCpusOf(int node) {
-  const std::vector<int> usable = UsableCpus();
+  std::vector<int> usable = UsableCpus();
   if (node < 0) return usable;
   std::string text;
   std::ifstream file(absl::StrCat("/sys/devices/system/node/node", node, "/cpulist"));
