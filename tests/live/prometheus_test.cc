@@ -67,7 +67,7 @@ TEST_F(LivePrometheusTest, APrometheusServerHasWhatWasReceivedAndDroppedAndItsAl
   if (const std::string missing = WhyNoPrometheus(); !missing.empty()) GTEST_SKIP() << missing;
   constexpr int kFrames = 500, kFlood = 8000;
   const auto far = pair_->far().Enter();
-  StartWeir({"--ring-mib", "1", "--block-kib", "128"});
+  StartWeir({"--shards", "1", "--ring-mib", "1", "--block-kib", "128"});
   const PrometheusProcess prometheus(port_, std::string(kMonitoring) + "/weir-alerts.yml");
   Send(kFrames);
   ASSERT_EQ(prometheus.QueryUntil("sum(weir_received_frames_total)", kFrames), kFrames)
@@ -100,7 +100,7 @@ TEST_F(LivePrometheusTest, APrometheusServerHasWhatWasReceivedAndDroppedAndItsAl
 // Snapshot lag needs snapshots, which this run does not make.
 TEST_F(LivePrometheusTest, ALiveRunExportsEveryMetricThatDashboardAndAlertsUse) {
   const auto far = pair_->far().Enter();
-  StartWeir();
+  StartWeir({"--shards", "1"});
   Send(10);
   const std::string received = "weir_received_frames_total{shard=\"0\",interface=\"far0\"} 10\n";
   EXPECT_TRUE(Eventually([&] { return Page().find(received) != std::string::npos; })) << Page();
@@ -111,6 +111,32 @@ TEST_F(LivePrometheusTest, ALiveRunExportsEveryMetricThatDashboardAndAlertsUse) 
               "")
         << file;
   }
+  StopWeir();
+}
+
+TEST_F(LivePrometheusTest, EachOfSeveralShardsHasItsSeries) {
+  constexpr int kFlows = 200;
+  const auto far = pair_->far().Enter();
+  StartWeir({"--shards", "2", "--fanout", "hash"});
+  for (uint16_t i = 0; i < kFlows; ++i) {
+    sender_->Send(PacketBuilder()
+                      .Ethernet()
+                      .Ipv4("10.0.0.1", "10.0.0." + std::to_string(2 + i))
+                      .Udp(1000, 53)
+                      .Payload(30)
+                      .Build());
+  }
+  const auto received = [&](int shard) {
+    const std::string name =
+        "\nweir_received_frames_total{shard=\"" + std::to_string(shard) + "\",interface=\"far0\"} ";
+    const std::string page = Page();
+    const size_t at = page.find(name);
+    return at == std::string::npos ? -1 : std::atoi(page.c_str() + at + name.size());
+  };
+  EXPECT_TRUE(Eventually([&] { return received(0) + received(1) == kFlows; }))
+      << received(0) << " " << received(1);
+  EXPECT_GT(received(0), 0);
+  EXPECT_GT(received(1), 0);
   StopWeir();
 }
 
