@@ -16,6 +16,10 @@ struct FlowTracker::Batch {
   std::array<uint32_t, kBatchFrames> guesses;
   bool holds_tunnels = false;  // some key holds a use of a tunnel entry
 
+  // Packets for CountUnlisted.
+  std::array<const Packet*, kBatchFrames> unlisted;
+  size_t unlisted_count = 0;
+
   // The packet that an ICMP error quotes.
   Decoder decoder;
   Packet quoted;

@@ -76,6 +76,7 @@ struct alignas(64) FlowHot {
   uint32_t stream;       // the reassembler's number of the connection, or kNoConnection
   int64_t last_ns;       // latest time stamp, on the flow clock
   uint32_t generation;   // counts the flows that this line has held
+  uint32_t delta;        // the flow's place in IntervalDeltas, if it has one there
 };
 static_assert(sizeof(FlowHot) == 64);
 

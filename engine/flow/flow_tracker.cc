@@ -29,6 +29,7 @@ uint32_t TunnelsFor(const FlowOptions& options) {
   return options.max_tunnels != 0 ? options.max_tunnels : std::max(options.max_flows / 32, 1024u);
 }
 
+constexpr size_t kDeltasAhead = 12;   // packets from an interval entry's request to its writing
 constexpr size_t kStreamsAhead = 16;  // packets from a stream line's request to its reading,
 constexpr size_t kEarlyAhead = 6;     // and from that of what an early segment needs
 
@@ -121,6 +122,22 @@ inline void FlowTracker::Count(uint32_t slot, FlowHot& hot, const Packet& packet
     ++table_->cold(slot).bytes_high[side];
 }
 
+inline void FlowTracker::CountDelta(uint32_t slot, FlowHot& hot, const Packet& packet, int side) {
+  FlowDelta* const delta = deltas_->Find(hot.delta, slot, hot.generation);
+  if (delta == nullptr) [[unlikely]] {
+    StartDelta(slot, hot, packet, side);
+    return;
+  }
+  delta->packets[side] += 1 + packet.held_packets;
+  delta->bytes[side] += uint64_t{packet.wire_length} + packet.held_bytes;
+  delta->initiator = hot.flags & flow_flag::kInitiatorIsB;
+}
+
+inline void FlowTracker::PrefetchDelta(size_t i, size_t size) const {
+  if (i < size && batch_->keys[i].family != AddressFamily::kNone && batch_->guesses[i] != kNoSlot)
+    deltas_->Prefetch(table_->hot(batch_->guesses[i]).delta);
+}
+
 inline void FlowTracker::Observe(uint32_t slot, FlowHot& hot, int64_t time_ns) {
   hot.last_ns = std::max(hot.last_ns, time_ns);
   const int64_t behind = clock_.now_ns() - hot.last_ns;
@@ -196,6 +213,7 @@ void FlowTracker::TrackAny(const Frame& frame, Packet& packet, const PreparedKey
   }
   if ((hot.flags & flow_flag::kAnswered) == 0 && hot.letters[side ^ 1] != 0)
     NoteAnswer(slot, hot, events);
+  if (deltas_ != nullptr) CountDelta(slot, hot, packet, side);
   if (packet.label != 0) table_->cold(slot).label[side] = packet.label;
   if (fresh) Emit(EventKind::kFlowStarted, slot, FlowEnd::kNone, events);
   Report(frame, packet, slot, side, events);
@@ -244,10 +262,13 @@ void FlowTracker::Track(std::span<const Frame> frames, std::span<Packet> packets
   FlowStreams* const streams = streams_.get();
   if (streams != nullptr) streams->Attach(&events);
   constexpr uint32_t kPacketEvents = event_mask::kPackets | event_mask::kSegments;
+  const bool counted = deltas_ != nullptr;
   const bool wants_packets = (events.mask() & kPacketEvents) != 0;
   for (size_t i = 0; streams != nullptr && i < kStreamsAhead; ++i)
     PrefetchStream(i, packets.size());
+  for (size_t i = 0; counted && i < kDeltasAhead; ++i) PrefetchDelta(i, packets.size());
   for (size_t i = 0; i < packets.size(); ++i) {
+    if (counted) PrefetchDelta(i + kDeltasAhead, packets.size());
     if (streams != nullptr) {
       PrefetchStream(i + kStreamsAhead, packets.size());
       PrefetchEarly(i + kEarlyAhead, packets);
@@ -260,6 +281,7 @@ void FlowTracker::Track(std::span<const Frame> frames, std::span<Packet> packets
     const uint32_t slot = batch.guesses[i];
     if (slot != kNoSlot && intervals_ == nullptr && table.Holds(slot, key) &&
         CountSteady(table.hot(slot), packets[i], key, time)) [[likely]] {
+      if (counted) CountDelta(slot, table.hot(slot), packets[i], key.side);
       if (wants_packets) Report(frames[i], packets[i], slot, key.side, events);
       if (streams != nullptr && key.protocol == ip_protocol::kTcp)
         streams->Take(slot, table.hot(slot), packets[i], key.side, time);
@@ -267,6 +289,7 @@ void FlowTracker::Track(std::span<const Frame> frames, std::span<Packet> packets
       TrackAny(frames[i], packets[i], key, time, events);
     }
   }
+  if (batch.unlisted_count != 0) CountUnlisted();
   if (!batch.holds_tunnels) return;
   for (size_t i = 0; i < packets.size(); ++i) {
     if (batch.keys[i].family != AddressFamily::kNone) tunnels_->Drop(batch.keys[i].key.tunnel);

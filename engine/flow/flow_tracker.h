@@ -22,6 +22,7 @@
 #include "engine/flow/flow_hash.h"
 #include "engine/flow/flow_table.h"
 #include "engine/flow/flow_timers.h"
+#include "engine/flow/interval_deltas.h"
 #include "engine/flow/options.h"
 #include "engine/flow/tunnel_table.h"
 #include "engine/packet/arena.h"
@@ -47,6 +48,10 @@ class FlowTracker {
   // hash falls into this part of 2^32: they become Verdict::kShed (Shed::kOverload). 0: none, the
   // default; 2^32: all. Flows in the table stay.
   void RefuseNew(uint64_t part) { refused_hashes_ = part; }
+
+  // Each packet that is tracked is counted in `deltas`, too, from here on; null: no more. Between
+  // batches; `deltas` is empty, and borrowed until the next call. O(1).
+  void CountInto(IntervalDeltas* deltas);
 
   // The events of the last batch were read: frees what they point at. Before each Track or Expire
   // whose events start anew.
@@ -132,6 +137,10 @@ class FlowTracker {
   void StartFlow(uint32_t slot, const Frame& frame, const Packet& packet, int side,
                  int64_t time_ns);
   void Count(uint32_t slot, FlowHot& hot, const Packet& packet, int side);
+  void CountDelta(uint32_t slot, FlowHot& hot, const Packet& packet, int side);
+  void StartDelta(uint32_t slot, FlowHot& hot, const Packet& packet, int side);
+  void PrefetchDelta(size_t i, size_t size) const;
+  void CountUnlisted();
   void Observe(uint32_t slot, FlowHot& hot, int64_t time_ns);
   void NoteLag(uint32_t slot, FlowHot& hot, int64_t behind);
   void NoteAnswer(uint32_t slot, FlowHot& hot, EventBuffer& events);
@@ -186,6 +195,7 @@ class FlowTracker {
   FlowCounters counters_;
   std::unique_ptr<Batch> batch_;
   std::unique_ptr<FlowStreams> streams_;  // null: streams are not reassembled
+  IntervalDeltas* deltas_ = nullptr;      // null: not counted by interval
   uint8_t refused_flags_ = 0;             // packet_flag: such packets are counted only
   uint64_t refused_hashes_ = 0;           // see RefuseNew
   uint32_t cheap_ = 0;                    // live flows that are evicted first
