@@ -39,15 +39,18 @@ uint64_t Weight(const Packet& packet) { return uint64_t{1} + packet.held_packets
 class Shard::Impl {
  public:
   Impl(const ShardOptions& options, std::unique_ptr<FrameSource> source,
-       std::unique_ptr<Waiter> waiter, std::unique_ptr<FlowTracker> tracker)
+       std::unique_ptr<Waiter> waiter, std::unique_ptr<FlowTracker> tracker,
+       std::unique_ptr<SnapshotQueue> snapshots)
       : options_(options),
         waiter_(std::move(waiter)),
         tracker_(std::move(tracker)),
         decoder_(options.decoder),
         defragmenter_(options.defragment, decoder_),
         events_(options.events, tracker_->MostStreamEvents()),
-        source_(std::move(source)) {
+        source_(std::move(source)),
+        snapshots_(std::move(snapshots)) {
     if (options.dedup.mode != DedupMode::kOff) dedup_.emplace(options.dedup);
+    if (options.live) EndIntervalIfDue(RealtimeNs());  // opens the first one
     if (options.measure_delay) delays_ = std::make_unique<DelayHistogram>();
   }
 
@@ -68,6 +71,7 @@ class Shard::Impl {
   ShardCounters Counters();
   absl::Status status() const { return source_->status(); }
   SourceCounters source_counters() { return source_->Counters(); }
+  SnapshotQueue* snapshots() { return snapshots_.get(); }
   FlowTracker& flows() { return *tracker_; }
   // One, or the legs of a MergedSource.
   std::span<const std::unique_ptr<FrameSource>> sources() const {
@@ -79,11 +83,13 @@ class Shard::Impl {
   FrameSource& source() const { return *source_; }
   void BeginStop();
   int Receive();
+  std::span<const Frame> NextFrames();
+  void EndIntervalIfDue(int64_t time_ns);
   bool VerifiesChecksums() const {
     return options_.checksum == ChecksumMode::kDrop ||
            (options_.checksum == ChecksumMode::kCount && options_.flow.streams.has_value());
   }
-  void LookAtRing(int count);
+  void LookAtRing(bool busy);
   void MeasureDelays(std::span<const Frame> frames);
   void Process(std::span<const Frame> frames, std::span<Packet> packets);
   void ReportFrames(std::span<const Frame> frames, std::span<const Packet> packets);
@@ -107,7 +113,9 @@ class Shard::Impl {
   EventBuffer events_;
   std::unique_ptr<FrameSource> source_;
   Ledger ledger_;
+  std::unique_ptr<SnapshotQueue> snapshots_;  // null: not asked for
   std::array<Frame, kBatchFrames> frames_;
+  std::span<const Frame> pending_;  // of frames_: received, not looked at yet
   std::array<Packet, kBatchFrames> packets_;
   std::array<TunnelPath, kBatchFrames> paths_;
   OverloadGate gate_;
@@ -125,17 +133,16 @@ std::span<const Event> Shard::Impl::Poll() {
   events_.Clear();
   tracker_->Release();
   defragmenter_.Release();
-  source().Release();
+  if (pending_.empty()) source().Release();
   if (done_) return {};
   if (finishing_) {
     Finish();
     return events_.events();
   }
-  const int count = Receive();
-  if (options_.overload == Overload::kRefuseNew) LookAtRing(count);
-  if (count > 0) {
-    const auto size = static_cast<size_t>(count);
-    Process({frames_.data(), size}, {packets_.data(), size});
+  const std::span<const Frame> frames = NextFrames();
+  if (options_.overload == Overload::kRefuseNew) LookAtRing(!frames.empty());
+  if (!frames.empty()) {
+    Process(frames, std::span(packets_).first(frames.size()));
   } else if ((stopped_ && !draining_) || source().ended()) {
     finishing_ = true;
   } else if (options_.live) {
@@ -144,7 +151,7 @@ std::span<const Event> Shard::Impl::Poll() {
   const bool more = tracker_->Expire(events_);
   TallyStreams();
   Tick();
-  idle_ = count == 0 && !more && !finishing_;
+  idle_ = frames.empty() && !more && !finishing_;
   if (idle_ && fd_used_) waiter_->SetTimer(SleepNs(Waiter::kForever));
   return events_.events();
 }
@@ -165,12 +172,35 @@ int Shard::Impl::Receive() {
 }
 
 // A look at a full ring costs some cache misses: not at each batch. An empty one was drained.
-void Shard::Impl::LookAtRing(int count) {
+void Shard::Impl::LookAtRing(bool busy) {
   constexpr int kBatchesPerLook = 4;
-  if (count > 0 && --batches_to_look_ > 0) return;
-  batches_to_look_ = count > 0 ? kBatchesPerLook : 0;
+  if (busy && --batches_to_look_ > 0) return;
+  batches_to_look_ = busy ? kBatchesPerLook : 0;
   const uint64_t step = gate_.Look(source().Fill());
   tracker_->RefuseNew((step << 32) / OverloadGate::kSteps);
+}
+
+// A batch, or what is left of it; with snapshots no more than belongs to one interval, which is the
+// open one then.
+std::span<const Frame> Shard::Impl::NextFrames() {
+  if (pending_.empty()) pending_ = std::span(frames_).first(static_cast<size_t>(Receive()));
+  size_t count = pending_.size();
+  if (snapshots_ != nullptr && count > 0) {
+    EndIntervalIfDue(pending_.front().timestamp_ns);
+    const auto due = [this](const Frame& frame) { return snapshots_->Due(frame.timestamp_ns); };
+    count = static_cast<size_t>(std::find_if(pending_.begin() + 1, pending_.end(), due) -
+                                pending_.begin());
+  }
+  const std::span<const Frame> frames = pending_.first(count);
+  pending_ = pending_.subspan(count);
+  return frames;
+}
+
+void Shard::Impl::EndIntervalIfDue(int64_t time_ns) {
+  if (snapshots_ == nullptr || !snapshots_->Due(time_ns)) return;
+  if (!ledger_.Balanced()) ++ledger_.ledger_errors;
+  snapshots_->Advance(time_ns, Counters());
+  tracker_->CountInto(snapshots_->deltas());
 }
 
 void Shard::Impl::MeasureDelays(std::span<const Frame> frames) {
@@ -277,6 +307,7 @@ void Shard::Impl::Silence() {
   tracker_->AdvanceTo(now);
   defragmenter_.Expire(now);
   TallyFragments();
+  EndIntervalIfDue(now);
 }
 
 void Shard::Impl::Finish() {
@@ -288,6 +319,9 @@ void Shard::Impl::Finish() {
   if (!done_) return;
   const bool flows_add_up = ledger_.tracked == tracker_->counters().ended_packets;
   if (!ledger_.Balanced() || !flows_add_up) ++ledger_.ledger_errors;
+  if (snapshots_ == nullptr) return;
+  tracker_->CountInto(nullptr);
+  snapshots_->Finish(tracker_->time_ns(), Counters());
 }
 
 ShardCounters Shard::Impl::Counters() {
@@ -319,6 +353,7 @@ int64_t Shard::Impl::SleepNs(int64_t timeout_ns) const {
   if (source().wait_fd() < 0) return 0;
   if (draining_) timeout_ns = timeout_ns < 0 ? kDrainNs : std::min(timeout_ns, kDrainNs);
   int64_t due = options_.live ? tracker_->NextExpiry() : INT64_MAX;
+  if (options_.live && snapshots_ != nullptr) due = std::min(due, snapshots_->end_ns());
   if (due != INT64_MAX) due += source().hold_back_ns() + options_.clock_slack_ns;
   due = std::min(due, source().next_due_ns());
   if (due == INT64_MAX) return timeout_ns;
@@ -350,11 +385,20 @@ absl::StatusOr<std::unique_ptr<Shard>> Shard::Create(
   flow.drop_bad_checksums = options.checksum == ChecksumMode::kDrop;
   auto tracker = FlowTracker::Create(flow);
   if (!tracker.ok()) return tracker.status();
+  std::unique_ptr<SnapshotQueue> snapshots;
+  if (options.snapshots) {
+    SnapshotOptions chosen = *options.snapshots;
+    if (chosen.flows == 0) chosen.flows = flow.max_flows;
+    auto made = SnapshotQueue::Create(chosen);
+    if (!made.ok()) return made.status();
+    snapshots = *std::move(made);
+  }
   const int wait_fd = (*source)->wait_fd();
   auto waiter = Waiter::Create({&wait_fd, 1});
   if (!waiter.ok()) return waiter.status();
-  return std::unique_ptr<Shard>(new Shard(std::make_unique<Impl>(
-      options, *std::move(source), *std::move(waiter), *std::move(tracker))));
+  return std::unique_ptr<Shard>(
+      new Shard(std::make_unique<Impl>(options, *std::move(source), *std::move(waiter),
+                                       *std::move(tracker), std::move(snapshots))));
 }
 
 Shard::Shard(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -369,6 +413,7 @@ void Shard::SetFilters(std::vector<std::shared_ptr<PacketFilter>> filters) {
 bool Shard::idle() const { return impl_->idle(); }
 void Shard::Stop() { impl_->Stop(); }
 bool Shard::done() const { return impl_->done(); }
+SnapshotQueue* Shard::snapshots() { return impl_->snapshots(); }
 ShardCounters Shard::Counters() { return impl_->Counters(); }
 const Ledger& Shard::ledger() const { return impl_->ledger(); }
 DedupCounters Shard::dedup_counters() const { return impl_->dedup_counters(); }

@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -24,6 +25,7 @@
 #include "engine/packet/defragmenter.h"
 #include "engine/packet/packet_filter.h"
 #include "engine/packet/transport_checksum.h"
+#include "engine/snapshot_queue.h"
 #include "engine/stats/delay_histogram.h"
 #include "engine/stats/ledger.h"
 #include "engine/stats/shard_counters.h"
@@ -49,6 +51,7 @@ struct ShardOptions {
   Overload overload = Overload::kTakeAll;
   std::vector<std::shared_ptr<PacketFilter>> filters;  // a frame must pass all of them
   uint32_t events = event_mask::kRecords;              // kinds that Poll reports
+  std::optional<SnapshotOptions> snapshots;            // counters by interval
   // Wait polls the source this long before it sleeps. Nothing is won by it where the kernel hands
   // over whole blocks: the next one takes longer than a wake-up.
   int64_t spin_ns = 0;
@@ -93,6 +96,10 @@ class Shard {
 
   // OK, or why a source ended before its end (the first one that did).
   absl::Status status() const;
+
+  // Where snapshots come out, on another thread; null: they were not asked for. The last one comes
+  // before done(). One Poll ends one interval at most: who takes them after each Poll sees each.
+  SnapshotQueue* snapshots();
 
   // All of it in one copy; a system call per source. The rest below is parts of it, as they are.
   ShardCounters Counters();

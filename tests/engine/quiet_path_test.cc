@@ -107,6 +107,8 @@ Session Start(const Traffic& traffic) {
   ShardOptions options;
   options.flow.max_flows = 3000;
   options.dedup.mode = DedupMode::kContent;
+  options.snapshots.emplace();
+  options.snapshots->flows = 1000;  // fewer than there are
   options.events =
       event_mask::kFlows | event_mask::kPackets | event_mask::kFrames | event_mask::kTicks;
   run.shard = *Shard::Create(options, std::move(sources));
@@ -127,6 +129,10 @@ TEST(QuietPath, NothingIsAllocatedLockedOrAskedOfTheClock) {
   EXPECT_GT(run.shard->flows().counters().ended[static_cast<size_t>(FlowEnd::kIdle)], 1000u);
   EXPECT_GT(run.shard->flows().counters().ended[static_cast<size_t>(FlowEnd::kEvicted)], 1000u);
   EXPECT_GT(run.shard->ledger().duplicate, 1000u);
+  const Snapshot* const snapshot = run.shard->snapshots()->Take();
+  ASSERT_NE(snapshot, nullptr);
+  EXPECT_EQ(snapshot->deltas->flows().size(), 1000u);
+  EXPECT_FALSE(snapshot->deltas->address_places().empty());
 }
 
 // Only exit_group is left to this process.
