@@ -35,6 +35,8 @@ absl::Status Engine::Make(EngineOptions options, const ConsumerFactory& consumer
     const ScopedMemoryNode memory(part.memory_node);
     ShardOptions shard_options = options.shard;
     shard_options.live |= part.live;
+    if (shard_options.snapshots)
+      shard_options.snapshots->shard = static_cast<uint32_t>(place.shard);
     if (options.fit != nullptr) options.fit(shard_options, place);
     std::shared_ptr<SplitCheck> check;
     if (part.group >= 0) check = checks[static_cast<size_t>(part.group)];

@@ -396,9 +396,8 @@ absl::StatusOr<std::unique_ptr<Shard>> Shard::Create(
   const int wait_fd = (*source)->wait_fd();
   auto waiter = Waiter::Create({&wait_fd, 1});
   if (!waiter.ok()) return waiter.status();
-  return std::unique_ptr<Shard>(
-      new Shard(std::make_unique<Impl>(options, *std::move(source), *std::move(waiter),
-                                       *std::move(tracker), std::move(snapshots))));
+  return std::unique_ptr<Shard>(new Shard(std::make_unique<Impl>(
+      options, *std::move(source), *std::move(waiter), *std::move(tracker), std::move(snapshots))));
 }
 
 Shard::Shard(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -135,7 +135,7 @@ void WriteTcp(JsonLine& line, const FlowRecord& record) {
   WriteHexByte(line, "tcp_flags_ts", record.tcp_flags[0]);
   WriteHexByte(line, "tcp_flags_tc", record.tcp_flags[1]);
   for (const FlagName& flag : kFlags) {
-    if (all & flag.flag) line.True(flag.name);
+    if (all & flag.flag) line.Bool(flag.name, true);
   }
   line.Text("state", TcpStateName(record));
   line.EndObject();
@@ -189,7 +189,7 @@ void WriteWeir(JsonLine& line, const FlowRecord& record, const StreamFileNames& 
     line.Text("history",
               {record.history.data(), static_cast<size_t>(history_end - record.history.begin())});
   }
-  if (record.midstream) line.True("midstream");
+  if (record.midstream) line.Bool("midstream", true);
   WriteInterim(line, record);
   WriteTunnel(line, record.tunnel);
   WriteLabels(line, record);

@@ -38,7 +38,7 @@ class JsonLine {
     Key(key);
     value ? writer_.Uint64(*value) : writer_.Null();
   }
-  void True(std::string_view key) { Key(key), writer_.Bool(true); }
+  void Bool(std::string_view key, bool value) { Key(key), writer_.Bool(value); }
 
   void StartObject() { writer_.StartObject(); }
   void StartObject(std::string_view key) { Key(key), writer_.StartObject(); }

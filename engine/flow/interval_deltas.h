@@ -41,6 +41,13 @@ struct TrafficCounts {
       bytes[i] += other.bytes[i];
     }
   }
+  // What stands in `other` was added before.
+  void Subtract(const TrafficCounts& other) {
+    for (const size_t i : {0, 1}) {
+      packets[i] -= other.packets[i];
+      bytes[i] -= other.bytes[i];
+    }
+  }
   bool operator==(const TrafficCounts&) const = default;
 };
 

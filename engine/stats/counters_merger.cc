@@ -191,6 +191,10 @@ bool CountersMerger::Finished(const CountersReport& report) const {
   });
 }
 
+void CountersMerger::EndShards() {
+  for (Progress& progress : progress_) progress.ended = true;
+}
+
 std::unique_ptr<CountersReport> CountersMerger::Take() {
   if (open_.empty() || (open_.size() <= kMostOpen && !Finished(*open_.front()))) return nullptr;
   std::unique_ptr<CountersReport> report = std::move(open_.front());
@@ -198,8 +202,10 @@ std::unique_ptr<CountersReport> CountersMerger::Take() {
   for (const ShardCounters& shard : report->shards) report->complete &= shard.shards != 0;
   report->last = open_.empty() && std::all_of(progress_.begin(), progress_.end(),
                                               [](const Progress& shard) { return shard.ended; });
-  address_totals_.Add(report->addresses);
-  flow_totals_.Add(report->flows);
+  if (options_.total_rows > 0) {
+    address_totals_.Add(report->addresses);
+    flow_totals_.Add(report->flows);
+  }
   return report;
 }
 

@@ -23,7 +23,7 @@ struct MergerOptions {
   CountBy by = CountBy::kIp;
   uint32_t shards = 1;
   size_t rows = 1'000'000;        // of one report; what exceeds it goes to `other`
-  size_t total_rows = 1'000'000;  // of the totals
+  size_t total_rows = 1'000'000;  // of the totals; 0: they are not kept
 };
 
 struct CountersReport {
@@ -56,6 +56,9 @@ class CountersMerger {
   explicit CountersMerger(const MergerOptions& options);
 
   void Add(const Snapshot& snapshot);
+
+  // No shard brings any more, whatever they said: all reports are finished.
+  void EndShards();
 
   // The oldest report that is finished; null: none.
   std::unique_ptr<CountersReport> Take();

@@ -4,7 +4,9 @@
 #include <memory>
 #include <utility>
 
+#include "absl/time/clock.h"
 #include "rings/packet_source.h"
+#include "tools/weir/counters_output.h"
 #include "tools/weir/limited_source.h"
 #include "tools/weir/outputs.h"
 
@@ -83,6 +85,7 @@ ShardOptions MakeShardOptions(const CommandOptions& options,
   shard.overload = options.overload;
   shard.measure_delay = options.live_capture() && options.prometheus;
   shard.events = Outputs::EventsFor(options);
+  shard.snapshots = CountersOutput::OptionsFor(options, absl::GetCurrentTimeNanos());
   shard.filters = std::move(filters);
   return shard;
 }

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <limits>
+#include <span>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -94,24 +95,49 @@ bool AreOneFile(const std::string& left, const std::string& right) {
 }
 
 absl::Status CheckOutputs(const RawOptions& raw) {
-  if (raw.eve == "-" && raw.write == "-") {
-    return Usage("--eve - and --write - would both go to standard output: give one of them a file");
-  }
-  if (!raw.eve.empty() && raw.eve != "-" && raw.eve == raw.write) {
-    return Usage("--eve and --write name the same file: give each its own");
-  }
-  for (const std::string& output : {raw.eve, raw.write}) {
-    if (AreOneFile(raw.file, output)) {
+  struct Output {
+    const char* option;
+    std::string file;
+  };
+  const std::string by_default = raw.counters.empty() ? "" : "-";
+  const Output outputs[] = {
+      {"--eve", raw.eve},
+      {"--write", raw.write},
+      {"--counters-file", raw.counters_file.empty() ? by_default : raw.counters_file}};
+  bool file = false;
+  for (const Output& one : outputs) {
+    if (AreOneFile(raw.file, one.file)) {
       return Usage(
-          absl::StrFormat("%s is the capture that is read: it would be overwritten", output));
+          absl::StrFormat("%s is the capture that is read: it would be overwritten", one.file));
+    }
+    file = file || (!one.file.empty() && one.file != "-");
+    for (const Output& other : std::span(&one + 1, std::end(outputs))) {
+      if (one.file.empty() || one.file != other.file) continue;
+      return Usage(absl::StrFormat(
+          one.file == "-" ? "%s - and %s - would both go to standard output: give one of them a "
+                            "file"
+                          : "%s and %s name the same file: give each its own",
+          one.option, other.option));
     }
   }
-  const bool file =
-      (!raw.eve.empty() && raw.eve != "-") || (!raw.write.empty() && raw.write != "-");
   if (!raw.rotate.empty() && !file) {
-    return Usage("--rotate has nothing to rotate: it needs --eve FILE or --write FILE");
+    return Usage(
+        "--rotate has nothing to rotate: it needs --eve FILE or --write FILE, or --counters-file "
+        "FILE");
   }
   return absl::OkStatus();
+}
+
+absl::Status CheckCounters(const RawOptions& raw) {
+  if (!raw.counters.empty()) return absl::OkStatus();
+  const char* given = !raw.counters_file.empty()  ? "--counters-file"
+                      : !raw.counters_top.empty() ? "--counters-top"
+                      : !raw.counters_max.empty() ? "--counters-max"
+                      : raw.align                 ? "--align"
+                                                  : nullptr;
+  if (given == nullptr) return absl::OkStatus();
+  return Usage(
+      absl::StrFormat("%s is about --counters ip or --counters flow: give that too", given));
 }
 
 absl::Status CheckStreams(const RawOptions& raw) {
@@ -238,6 +264,15 @@ absl::Status ReadStreams(const RawOptions& raw, CommandOptions& options) {
   return status;
 }
 
+absl::Status ReadCounters(const RawOptions& raw, CommandOptions& options) {
+  options.align = raw.align;
+  if (!raw.counters_file.empty()) options.counters_file = raw.counters_file;
+  absl::Status status = Read("--counters", raw.counters, ParseCountBy, options.counters);
+  status.Update(ReadPositive("--counters-top", raw.counters_top, ParseCount, options.counters_top));
+  status.Update(ReadPositive("--counters-max", raw.counters_max, ParseCount, options.counters_max));
+  return status;
+}
+
 absl::Status ReadRun(const RawOptions& raw, CommandOptions& options) {
   options.eve = raw.eve;
   options.write = raw.write;
@@ -269,12 +304,12 @@ std::string CommandOptions::InterfaceNames() const {
 }
 
 absl::StatusOr<CommandOptions> Interpret(const RawOptions& raw) {
-  for (const auto check : {CheckSource, CheckLiveOnly, CheckOutputs, CheckStreams}) {
+  for (const auto check : {CheckSource, CheckLiveOnly, CheckOutputs, CheckCounters, CheckStreams}) {
     if (auto status = check(raw); !status.ok()) return status;
   }
   CommandOptions options;
-  for (const auto read :
-       {ReadSource, ReadShards, ReadDedup, ReadKey, ReadFlows, ReadStreams, ReadRun}) {
+  for (const auto read : {ReadSource, ReadShards, ReadDedup, ReadKey, ReadFlows, ReadStreams,
+                          ReadCounters, ReadRun}) {
     if (auto status = read(raw, options); !status.ok()) return status;
   }
   return options;

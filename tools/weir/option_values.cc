@@ -43,6 +43,7 @@ constexpr Named<uint8_t> kIgnored[] = {{"mac", dedup_ignore::kMac},
 constexpr Named<uint32_t> kKeyParts[] = {{"vlan", key_part::kVlan},   {"pppoe", key_part::kPppoe},
                                          {"vni", key_part::kVni},     {"gre", key_part::kGreKey},
                                          {"outer", key_part::kOuter}, {"all", key_part::kAll}};
+constexpr Named<CountBy> kCountBy[] = {{"ip", CountBy::kIp}, {"flow", CountBy::kFlow}};
 constexpr Named<KeyKind> kKeyKinds[] = {{"five-tuple", KeyKind::kFiveTuple},
                                         {"ip-pair", KeyKind::kIpPair},
                                         {"mac-pair", KeyKind::kMacPair}};
@@ -204,6 +205,8 @@ absl::StatusOr<uint32_t> ParseKeyParts(std::string_view text) {
 }
 
 absl::StatusOr<KeyKind> ParseKeyKind(std::string_view text) { return Find(kKeyKinds, text); }
+
+absl::StatusOr<CountBy> ParseCountBy(std::string_view text) { return Find(kCountBy, text); }
 
 absl::StatusOr<CaptureDirection> ParseDirection(std::string_view text) {
   return Find(kDirections, text);

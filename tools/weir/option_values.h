@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "engine/flow/interval_deltas.h"
 #include "engine/flow/options.h"
 #include "engine/packet/dedup.h"
 #include "engine/packet/overlap_policy.h"
@@ -57,6 +58,9 @@ absl::StatusOr<ChecksumMode> ParseChecksum(std::string_view text);
 
 // "first", "last", "linux"...: kOverlapPolicyNames.
 absl::StatusOr<OverlapPolicy> ParseOverlap(std::string_view text);
+
+// "ip", "flow".
+absl::StatusOr<CountBy> ParseCountBy(std::string_view text);
 
 // "zero", "join".
 absl::StatusOr<StreamHoles> ParseStreamHoles(std::string_view text);

@@ -23,6 +23,8 @@ constexpr char kExamples[] = R"(Examples:
   sudo weir -i eth0 --eve flows.json --rotate 100MiB
                                            one JSON object per flow, files of 100 MiB
   tcpdump -w - | weir -r - --eve - | jq .  from a pipe, JSON to a pipe
+  sudo weir -i eth0 --counters ip --interval 1min --align
+                                           who sent and received how much, each minute
   weir -r big.pcap --filter 'tcp port 443' --write https.pcap
                                            what passed the filter, as pcap
   sudo weir -i eth0 --quiet --prometheus 127.0.0.1:9090
@@ -211,6 +213,28 @@ void AddOutput(CLI::App& app, RawOptions& raw) {
                  "Frames that passed filter and dedup, as pcap; - is standard output")
       ->type_name("FILE")
       ->group(kGroup);
+  app.add_option("--counters", raw.counters,
+                 "Packets and bytes per interval: of each address (ip) or of each flow (flow)")
+      ->type_name("ip|flow")
+      ->group(kGroup);
+  app.add_option("--counters-file", raw.counters_file,
+                 "Where they go, as JSON lines; - (default) is standard output, on a terminal as\n"
+                 "a table")
+      ->type_name("FILE")
+      ->group(kGroup);
+  app.add_option("--counters-top", raw.counters_top,
+                 "Only the busiest rows of an interval, the sum of the rest as other (default:\n"
+                 "all; in a table 20)")
+      ->type_name("N")
+      ->group(kGroup);
+  app.add_option("--counters-max", raw.counters_max,
+                 "Flows of an interval that are told apart; the rest is counted as other, with ip\n"
+                 "when there are more than 65,536 addresses too (default: as --max-flows)")
+      ->type_name("N")
+      ->group(kGroup);
+  app.add_flag("--align", raw.align,
+               "Intervals start at multiples of their length on the wall clock (UTC)")
+      ->group(kGroup);
   app.add_option("--rotate", raw.rotate, "Go on in a new file after this size or time")
       ->type_name("SIZE|TIME")
       ->group(kGroup);
@@ -219,7 +243,8 @@ void AddOutput(CLI::App& app, RawOptions& raw) {
                  "127.0.0.1, [::1], a name, or nothing for every address")
       ->type_name("ADDRESS:PORT")
       ->group(kGroup);
-  app.add_option("--interval", raw.interval, "Time between live summaries (default 5s)")
+  app.add_option("--interval", raw.interval,
+                 "Time between live summaries, and of --counters (default 5s)")
       ->type_name("TIME")
       ->group(kGroup);
   app.add_flag("-q,--quiet", raw.quiet, "Nothing but errors, and what --eve and --write write")

@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "engine/export/listen_address.h"
+#include "engine/flow/interval_deltas.h"
 #include "engine/flow/options.h"
 #include "engine/packet/decoder.h"
 #include "engine/packet/dedup.h"
@@ -57,6 +58,12 @@ struct CommandOptions {
   std::string streams;                      // folder; empty = none
   StreamHoles stream_holes = StreamHoles::kZero;
 
+  std::optional<CountBy> counters;  // rows per interval
+  std::string counters_file = "-";
+  uint32_t counters_max = 0;  // flows, and rows, of an interval; 0 = as many as --max-flows
+  size_t counters_top = 0;    // rows that are written; 0 = all
+  bool align = false;         // intervals are multiples of their length on the wall clock
+
   int64_t duration_ns = 0;  // 0 = until the end
   uint64_t count = 0;       // frames; 0 = until the end
   int64_t interval_ns = 5'000'000'000;
@@ -65,7 +72,9 @@ struct CommandOptions {
   bool live_capture() const { return !interfaces.empty(); }
   std::string InterfaceNames() const;  // "eth0", "eth0+eth1,eth2"
   // Standard output carries data, so what is for a person goes to standard error.
-  bool stdout_taken() const { return eve == "-" || write == "-"; }
+  bool stdout_taken() const {
+    return eve == "-" || write == "-" || (counters && counters_file == "-");
+  }
 };
 
 // What reading the command line came to: options to run with, or a text to print and a status to

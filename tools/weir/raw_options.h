@@ -26,6 +26,8 @@ struct RawOptions {
   std::string max_flows, timeout, overload;
   std::string eve, write, rotate;
   std::string streams, stream_holes;
+  std::string counters, counters_file, counters_max, counters_top;
+  bool align = false;
   std::string checksum, overlap, stream_limit, stream_depth, stream_memory, stream_history;
   std::string duration, count, interval;
   bool quiet = false;

@@ -14,6 +14,7 @@
 #include "absl/time/clock.h"
 #include "engine/engine.h"
 #include "tools/weir/capture.h"
+#include "tools/weir/counters_output.h"
 #include "tools/weir/display.h"
 #include "tools/weir/fanout_advice.h"
 #include "tools/weir/filters.h"
@@ -53,6 +54,7 @@ class Session {
   absl::StatusOr<std::unique_ptr<ShardSession>> MakeSession(int shard);
   void Tell(const std::string& text) const;
   absl::Status StartMetrics();
+  absl::Status OpenCounters();
   absl::Status OnTime(int64_t now_ns);
   void TellFailures();
   void Show();
@@ -65,6 +67,7 @@ class Session {
   RunContext context_ = {.options = options_, .outputs = outputs_};
   std::vector<ShardSession*> sessions_;  // the engine's
   std::unique_ptr<Engine> engine_;
+  std::unique_ptr<CountersOutput> counters_;   // null: not asked for
   std::unique_ptr<PrometheusServer> metrics_;  // null: not asked for
   std::unique_ptr<Display> display_;
   std::optional<RunSignals> signals_;
@@ -121,7 +124,19 @@ absl::Status Session::Open() {
     if (auto status = outputs_.Open(absl::GetCurrentTimeNanos()); !status.ok()) return status;
   }
   signals_.emplace(*engine_);
+  if (auto status = OpenCounters(); !status.ok()) return status;
   return StartMetrics();
+}
+
+absl::Status Session::OpenCounters() {
+  if (!options_.counters) return absl::OkStatus();
+  std::vector<SnapshotQueue*> queues;
+  for (int i = 0; i < engine_->shards(); ++i) queues.push_back(engine_->shard(i).snapshots());
+  auto counters = CountersOutput::Open(options_, std::move(queues));
+  if (!counters.ok()) return counters.status();
+  counters_ = *std::move(counters);
+  if (!options_.live_capture()) context_.counters = counters_.get();
+  return absl::OkStatus();
 }
 
 absl::Status Session::StartMetrics() {
@@ -159,7 +174,11 @@ absl::Status Session::OnTime(int64_t now_ns) {
     next_show_ns_ = now_ns + display_->interval_ns();
   }
   if (now_ns >= stop_ns_) engine_->Stop();
+  if (counters_ && options_.live_capture()) {
+    if (auto status = counters_->Collect(); !status.ok()) return status;
+  }
   if (signals_->TakeReopen()) {
+    if (counters_) counters_->Reopen();
     const int64_t time_ns = engine_->Counters().time_ns;
     return outputs_.Reopen(time_ns >= 0 ? time_ns : absl::GetCurrentTimeNanos());
   }
@@ -220,6 +239,7 @@ ReportInput Session::Input(const RunSample& last) const {
 absl::Status Session::Finish() {
   const RunSample last = Sample();
   absl::Status status = outputs_.Finish(Stats(last));
+  if (counters_) status.Update(counters_->Finish());
   if (display_) display_->Finish(last);
   if (Person()) {
     TrafficTally tally;

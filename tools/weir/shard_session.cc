@@ -48,7 +48,9 @@ absl::Status ShardSession::OnBatch(Shard& shard, std::span<const Event> events) 
     }
   }
   if (context_.screen_ns != 0) ShowIfDue(shard);
-  return outputs_->Handle(events, now_ns);
+  absl::Status status = outputs_->Handle(events, now_ns);
+  if (context_.counters != nullptr) status.Update(context_.counters->Collect());
+  return status;
 }
 
 absl::Status ShardSession::OnIdle(Shard& shard) {

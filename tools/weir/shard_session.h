@@ -11,6 +11,7 @@
 #include "engine/shard_consumer.h"
 #include "rings/capture_file_source.h"
 #include "tools/weir/busy_flows.h"
+#include "tools/weir/counters_output.h"
 #include "tools/weir/options.h"
 #include "tools/weir/outputs.h"
 #include "tools/weir/report.h"
@@ -22,6 +23,7 @@ namespace weir {
 struct RunContext {
   const CommandOptions& options;
   Outputs& outputs;
+  CountersOutput* counters = nullptr;       // to be collected after each batch
   bool tally = false;                       // a report will be written
   int64_t screen_ns = 0;                    // how often a screen wants news; 0: there is none
   bool busy_flows = false;                  // and it shows them
