@@ -187,12 +187,14 @@ class StoppedCommandTest : public testing::Test {
       const auto scope = pair_->far().Enter();
       command_->Start();
     }
-    // Each probe may take a block of the ring, and nobody reads before weir is ready: not too
-    // often.
-    constexpr int kLooksPerProbe = 5;
-    int looks = 0;
+    // Each probe may take a block of the ring, and nobody reads before weir is ready: fewer and
+    // fewer.
+    int looks = 0, next = 1;
     ASSERT_TRUE(Eventually([&] {
-      if (looks++ % kLooksPerProbe == 0) sender_->Probe(static_cast<uint16_t>(1000 + looks));
+      if (++looks == next) {
+        sender_->Probe(static_cast<uint16_t>(1000 + looks));
+        next *= 2;
+      }
       return !ReadFile(eve()).empty();
     }));
   }
@@ -221,10 +223,10 @@ class StoppedCommandTest : public testing::Test {
   }
 
   // Stops it in the middle, fills its ring and more, lets it go on, ends it.
-  void StopAndGoOn() {
+  void StopAndGoOn(int laps) {
     sender_->Laps(1);
     command_->Signal(SIGSTOP);
-    sender_->Laps(60);
+    sender_->Laps(laps);
     command_->Signal(SIGCONT);
     sender_->Laps(10);
     command_->Signal(SIGTERM);
@@ -240,7 +242,13 @@ class StoppedCommandTest : public testing::Test {
 
 TEST_F(StoppedCommandTest, TheLedgerClosesWithWhatTheKernelDropped) {
   Start({});
-  StopAndGoOn();
+  StopAndGoOn(60);
+  ExpectClosed();
+}
+
+TEST_F(StoppedCommandTest, SoDoesThatOfFourShards) {
+  Start({"--shards", "4"});
+  StopAndGoOn(240);
   ExpectClosed();
 }
 
