@@ -1,5 +1,6 @@
 #include "tools/weir/counters_output.h"
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
@@ -45,7 +46,8 @@ class CountersOutput::Impl {
                  .shards = static_cast<uint32_t>(queues_.size()),
                  .rows = options.counters_max != 0 ? options.counters_max : kMostRows,
                  .total_rows = 0}),
-        writer_(rows_) {}
+        writer_(rows_),
+        lags_ns_(queues_.size()) {}
 
   absl::Status OpenFile(int64_t now_ns) {
     auto file = RotatingFile::Open(file_options_, now_ns);
@@ -66,6 +68,11 @@ class CountersOutput::Impl {
   void Reopen() {
     const std::lock_guard lock(mutex_);
     reopen_ = true;
+  }
+
+  std::optional<int64_t> SnapshotLagNs(size_t shard) {
+    const std::lock_guard lock(mutex_);
+    return lags_ns_[shard];
   }
 
   absl::Status Finish() {
@@ -105,6 +112,7 @@ class CountersOutput::Impl {
     for (SnapshotQueue* const queue : queues_) {
       while (Snapshot* const snapshot = queue->Take()) {
         merger_.Add(*snapshot);
+        if (live_) NoteLag(*snapshot);
         queue->GiveBack(snapshot);
       }
     }
@@ -112,6 +120,13 @@ class CountersOutput::Impl {
       if (absl::Status status = Write(*report); !status.ok()) return status;
     }
     return absl::OkStatus();
+  }
+
+  // Intervals end by packet time, which of an interface is the clock's.
+  void NoteLag(const Snapshot& snapshot) {
+    const int64_t lag_ns = absl::GetCurrentTimeNanos() - snapshot.end_ns;
+    const std::lock_guard lock(mutex_);
+    lags_ns_[snapshot.shard] = std::max<int64_t>(lag_ns, 0);
   }
 
   absl::Status Write(const CountersReport& report) {
@@ -140,9 +155,10 @@ class CountersOutput::Impl {
   std::unique_ptr<RotatingFile> file_;
   bool balanced_ = true;
   std::mutex mutex_;
-  absl::Status status_;  // guarded by mutex_ while the thread runs
-  bool reopen_ = false;  // guarded by mutex_
-  std::jthread thread_;  // live only
+  absl::Status status_;                          // guarded by mutex_ while the thread runs
+  bool reopen_ = false;                          // guarded by mutex_
+  std::vector<std::optional<int64_t>> lags_ns_;  // by shard; guarded by mutex_
+  std::jthread thread_;                          // live only
 };
 
 std::optional<SnapshotOptions> CountersOutput::OptionsFor(const CommandOptions& options,
@@ -173,6 +189,9 @@ CountersOutput::~CountersOutput() = default;
 
 absl::Status CountersOutput::Collect() { return impl_->Collect(); }
 void CountersOutput::Reopen() { impl_->Reopen(); }
+std::optional<int64_t> CountersOutput::SnapshotLagNs(size_t shard) {
+  return impl_->SnapshotLagNs(shard);
+}
 absl::Status CountersOutput::Finish() { return impl_->Finish(); }
 
 }  // namespace weir

@@ -5,14 +5,19 @@
 
 #include "engine/engine.h"
 #include "engine/export/prometheus_metrics.h"
+#include "tools/weir/counters_output.h"
 
 namespace weir {
 
 absl::StatusOr<std::unique_ptr<PrometheusServer>> ServeMetrics(const ListenAddress& address,
-                                                               const Engine& engine) {
-  auto metrics = std::make_shared<PrometheusMetrics>([&engine] {
+                                                               const Engine& engine,
+                                                               CountersOutput* counters) {
+  auto metrics = std::make_shared<PrometheusMetrics>([&engine, counters] {
     std::vector<ShardMetrics> shards;
-    for (ShardReport& report : engine.Reports()) shards.push_back(std::move(report));
+    for (ShardReport& report : engine.Reports()) {
+      ShardMetrics& shard = shards.emplace_back(std::move(report));
+      if (counters != nullptr) shard.snapshot_lag_ns = counters->SnapshotLagNs(shard.shard);
+    }
     return shards;
   });
   return PrometheusServer::Start(address, std::move(metrics));

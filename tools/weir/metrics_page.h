@@ -10,10 +10,13 @@
 
 namespace weir {
 
+class CountersOutput;
 class Engine;
 
-// Answers from now on. `engine` must outlive the server. Errors: PrometheusServer::Start.
+// Answers from now on. `engine` and `counters` (null: no snapshots) must outlive the server.
+// Errors: PrometheusServer::Start.
 absl::StatusOr<std::unique_ptr<PrometheusServer>> ServeMetrics(const ListenAddress& address,
-                                                               const Engine& engine);
+                                                               const Engine& engine,
+                                                               CountersOutput* counters);
 
 }  // namespace weir

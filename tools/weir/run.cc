@@ -141,7 +141,7 @@ absl::Status Session::OpenCounters() {
 
 absl::Status Session::StartMetrics() {
   if (!options_.prometheus) return absl::OkStatus();
-  auto metrics = ServeMetrics(*options_.prometheus, *engine_);
+  auto metrics = ServeMetrics(*options_.prometheus, *engine_, counters_.get());
   if (!metrics.ok()) return metrics.status();
   metrics_ = *std::move(metrics);
   Tell(absl::StrCat("metrics at ", metrics_->url()));
