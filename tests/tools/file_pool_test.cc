@@ -186,8 +186,12 @@ TEST_F(FilePoolTest, FewerDescriptorsThanHandlesSuffice) {
 
 TEST_F(FilePoolTest, WithoutAnyDescriptorItSaysHowToGetMore) {
   auto pool = Open();
-  const Limit limit(RLIMIT_NOFILE, 1);
-  EXPECT_THAT(WriteOne(*pool, "a", FilePool::Start::kNew, "x").message(), HasSubstr("ulimit -n"));
+  absl::Status status;
+  {
+    const Limit limit(RLIMIT_NOFILE, 1);
+    status = WriteOne(*pool, "a", FilePool::Start::kNew, "x");
+  }
+  EXPECT_THAT(status.message(), HasSubstr("ulimit -n"));
 }
 
 TEST_F(FilePoolTest, ASymbolicLinkIsNotFollowed) {
