@@ -113,11 +113,13 @@ absl::Status CheckOutputs(const RawOptions& raw) {
     file = file || (!one.file.empty() && one.file != "-");
     for (const Output& other : std::span(&one + 1, std::end(outputs))) {
       if (one.file.empty() || one.file != other.file) continue;
-      return Usage(absl::StrFormat(
-          one.file == "-" ? "%s - and %s - would both go to standard output: give one of them a "
-                            "file"
-                          : "%s and %s name the same file: give each its own",
-          one.option, other.option));
+      return Usage(
+          one.file == "-"
+              ? absl::StrFormat(
+                    "%s - and %s - would both go to standard output: give one of them a file",
+                    one.option, other.option)
+              : absl::StrFormat("%s and %s name the same file: give each its own", one.option,
+                                other.option));
     }
   }
   if (!raw.rotate.empty() && !file) {
