@@ -51,12 +51,13 @@ class CountersOutput::Impl {
 
   absl::Status OpenFile(int64_t now_ns) {
     auto file = RotatingFile::Open(file_options_, now_ns);
-    if (file.ok()) file_ = *std::move(file);
-    return file.status();
+    if (!file.ok()) return file.status();
+    file_ = *std::move(file);
+    return absl::OkStatus();
   }
 
   void StartThread() {
-    thread_ = std::jthread([this](std::stop_token stop) { Run(stop); });
+    thread_ = std::jthread([this](const std::stop_token& stop) { Run(stop); });
   }
 
   absl::Status Collect() {

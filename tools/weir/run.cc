@@ -131,6 +131,7 @@ absl::Status Session::Open() {
 absl::Status Session::OpenCounters() {
   if (!options_.counters) return absl::OkStatus();
   std::vector<SnapshotQueue*> queues;
+  queues.reserve(static_cast<size_t>(engine_->shards()));
   for (int i = 0; i < engine_->shards(); ++i) queues.push_back(engine_->shard(i).snapshots());
   auto counters = CountersOutput::Open(options_, std::move(queues));
   if (!counters.ok()) return counters.status();
