@@ -44,7 +44,7 @@ apt_install() (
 keep_off() {
   local service=$1
   shift
-  [[ " $* " != *" $service "* ]] || update-rc.d "$service" disable
+  [[ " $* " != *" $service "* ]] || update-rc.d "$service" disable || true
 }
 
 # install_packages NAME...: installs what is missing; quick, and no root needed, when nothing is.
