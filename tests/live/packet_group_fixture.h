@@ -37,7 +37,7 @@ class PacketGroupTest : public testing::Test {
     const auto scope = pair_->far().Enter();
     far_ = std::make_unique<RawSender>(VethPair::kFar);
     options_.interface = VethPair::kFar;
-    options_.ring = {.ring_bytes = 1 << 20, .block_bytes = 128 << 10, .retire_ms = 2};
+    options_.ring = {.ring_bytes = 8 << 20, .block_bytes = 128 << 10, .retire_ms = 4};
   }
 
   absl::StatusOr<PacketGroup> Open(const FanoutOptions& fanout, int count) {
