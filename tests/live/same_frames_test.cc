@@ -1,6 +1,7 @@
 // The same frames through a file, memory, one packet socket and four: the same EVE records (time
-// stamps and what follows from them aside) and the same totals of each address, whichever way they
-// come in and however many shards share them, as long as the fanout mode keeps flows whole.
+// stamps and what follows from them aside) and the same totals of each address, by these records
+// and by the counters of intervals, whichever way they come in and however many shards share them,
+// as long as the fanout mode keeps flows whole.
 //
 // A further way to receive is one more line in kWays.
 #include <gmock/gmock.h>
@@ -18,6 +19,7 @@
 #include "engine/export/eve_writer.h"
 #include "engine/export/text.h"
 #include "engine/shard.h"
+#include "engine/stats/counters_merger.h"
 #include "rings/capture_file_source.h"
 #include "rings/memory_source.h"
 #include "rings/packet_group.h"
@@ -31,12 +33,15 @@ namespace weir::test {
 namespace {
 
 using Sources = std::vector<std::unique_ptr<FrameSource>>;
+using AddressTotals = std::map<AddressRow, std::array<uint64_t, 4>>;
 
 // What the shards say of the traffic, in an order of its own.
 struct Answer {
   std::vector<std::string> records;  // EVE lines, sorted
-  // By address: sent packets and bytes, received packets and bytes.
-  std::map<std::string, std::array<uint64_t, 4>> addresses;
+  // By address: packets and bytes sent, packets and bytes received.
+  AddressTotals addresses;  // by the records
+  AddressTotals counted;    // by the snapshots of all shards, merged
+  size_t intervals = 0;
   Ledger ledger;
   std::vector<uint64_t> received;  // by shard
 };
@@ -51,8 +56,7 @@ std::string WithoutTime(std::string_view line) {
 void CountAddresses(const FlowRecord& record, Answer& answer) {
   for (size_t side = 0; side < 2; ++side) {
     const auto& address = side == 0 ? record.key.source : record.key.destination;
-    std::string name(reinterpret_cast<const char*>(address.data()), address.size());
-    auto& totals = answer.addresses[name];
+    auto& totals = answer.addresses[{record.key.family, address}];
     totals[0] += record.packets[side];
     totals[1] += record.bytes[side];
     totals[2] += record.packets[side ^ 1];
@@ -60,14 +64,29 @@ void CountAddresses(const FlowRecord& record, Answer& answer) {
   }
 }
 
+AddressTotals TotalsOf(const AddressTable& table) {
+  EXPECT_EQ(table.other(), TrafficCounts()) << "there is a row for each address";
+  AddressTotals totals;
+  for (const auto& [address, counts] : table.rows()) {
+    totals[address] = {counts.packets[0], counts.bytes[0], counts.packets[1], counts.bytes[1]};
+  }
+  return totals;
+}
+
+// Intervals so short that flows last for several.
+constexpr int64_t kIntervalNs = 100'000;
+
 class Shards {
  public:
-  Shards(Sources sources, bool live) {
+  Shards(Sources sources, bool live)
+      : merger_({.by = CountBy::kIp, .shards = static_cast<uint32_t>(sources.size())}) {
     ShardOptions options;
     options.flow.max_flows = 1000;
     options.flow.streams.emplace();
     options.live = live;
+    options.snapshots = {.by = CountBy::kIp, .interval_ns = kIntervalNs, .origin_ns = 0};
     for (auto& source : sources) {
+      options.snapshots->shard = static_cast<uint32_t>(shards_.size());
       Sources one;
       one.push_back(std::move(source));
       shards_.push_back(*Shard::Create(options, std::move(one)));
@@ -89,6 +108,9 @@ class Shards {
       answer_.received.push_back(shard->ledger().received);
     }
     std::sort(answer_.records.begin(), answer_.records.end());
+    merger_.EndShards();
+    TakeReports();
+    answer_.counted = TotalsOf(merger_.address_totals());
     return answer_;
   }
 
@@ -102,8 +124,22 @@ class Shards {
       }
       received_ += shard->ledger().received;
       done &= shard->done();
+      TakeSnapshots(*shard->snapshots());
     }
     return done;
+  }
+  void TakeSnapshots(SnapshotQueue& queue) {
+    while (Snapshot* const snapshot = queue.Take()) {
+      merger_.Add(*snapshot);
+      queue.GiveBack(snapshot);
+    }
+    TakeReports();
+  }
+  void TakeReports() {
+    while (const auto report = merger_.Take()) {
+      EXPECT_TRUE(report->Balanced());
+      if (report->tracked_packets > 0) ++answer_.intervals;
+    }
   }
   void Keep(const FlowRecord& record) {
     writer_.Append(record);
@@ -113,6 +149,7 @@ class Shards {
   }
 
   std::vector<std::unique_ptr<Shard>> shards_;
+  CountersMerger merger_;
   EveWriter writer_{EveOptions{}};
   Answer answer_;
   uint64_t received_ = 0;
@@ -141,6 +178,9 @@ Answer FromFile(const std::vector<Bytes>& traffic) {
 void ExpectSame(const Answer& answer, const Answer& expected) {
   EXPECT_THAT(answer.records, testing::ElementsAreArray(expected.records));
   EXPECT_EQ(answer.addresses, expected.addresses);
+  EXPECT_EQ(answer.counted, expected.counted);
+  EXPECT_EQ(answer.counted, answer.addresses);
+  EXPECT_GT(answer.intervals, 1u);
   EXPECT_EQ(answer.ledger.tracked, expected.ledger.tracked);
   EXPECT_EQ(answer.ledger.tracked_bytes, expected.ledger.tracked_bytes);
   EXPECT_EQ(answer.ledger.streams.delivered, expected.ledger.streams.delivered);
