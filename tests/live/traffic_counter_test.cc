@@ -3,9 +3,7 @@
 // interface and however many workers share it.
 #include <gtest/gtest.h>
 
-#include <array>
 #include <chrono>
-#include <map>
 #include <string>
 #include <vector>
 
@@ -13,6 +11,7 @@
 #include "engine/flow/flow_tracker.h"
 #include "engine/shard.h"
 #include "rings/packet_group.h"
+#include "tests/support/known_traffic.h"
 #include "tests/support/netns.h"
 #include "tests/support/packet_builder.h"
 #include "tests/support/rich_traffic.h"
@@ -20,17 +19,6 @@
 
 namespace weir::test {
 namespace {
-
-// Sent packets and bytes, received packets and bytes, by address as in FlowKey.
-using Totals = std::map<std::array<uint8_t, 16>, std::array<uint64_t, 4>>;
-
-void Count(Totals& totals, const std::array<uint8_t, 16>& from, const std::array<uint8_t, 16>& to,
-           uint64_t packets, uint64_t bytes) {
-  totals[from][0] += packets;
-  totals[from][1] += bytes;
-  totals[to][2] += packets;
-  totals[to][3] += bytes;
-}
 
 class TrafficCounterTest : public testing::Test {
  protected:
@@ -65,10 +53,9 @@ class TrafficCounterTest : public testing::Test {
       for (const Event& event : worker->Poll()) {
         if (event.kind != EventKind::kFlowEnded) continue;
         const FlowRecord& record = *event.record;
-        Count(totals_, record.key.source, record.key.destination, record.packets[0],
-              record.bytes[0]);
-        Count(totals_, record.key.destination, record.key.source, record.packets[1],
-              record.bytes[1]);
+        const FlowKey& key = record.key;
+        AddTo(totals_, key.source, key.destination, record.packets[0], record.bytes[0]);
+        AddTo(totals_, key.destination, key.source, record.packets[1], record.bytes[1]);
       }
       done &= worker->done();
     }
@@ -93,77 +80,7 @@ class TrafficCounterTest : public testing::Test {
   std::unique_ptr<VethPair> pair_;
   std::unique_ptr<RawSender> sender_;
   std::vector<std::unique_ptr<Shard>> workers_;
-  Totals totals_;
-};
-
-std::array<uint8_t, 16> Address(const std::string& text) {
-  const Bytes bytes = text.find(':') == std::string::npos ? Ipv4Address(text) : Ipv6Address(text);
-  std::array<uint8_t, 16> address{};
-  std::copy(bytes.begin(), bytes.end(), address.begin());
-  return address;
-}
-
-// Frames between a few addresses, and their totals as the sender knows them.
-class KnownTraffic {
- public:
-  explicit KnownTraffic(int rounds = 20) {
-    for (int round = 0; round < rounds; ++round) {
-      for (int host = 0; host < 23; ++host) {
-        AddIpv4(absl::StrCat("10.1.0.", host + 1), "10.2.0.1", round);
-        AddIpv6(absl::StrCat("fd00::1:", host + 1), "fd00::2:1", round);
-      }
-    }
-  }
-  const std::vector<Bytes>& frames() const { return frames_; }
-  const Totals& totals() const { return totals_; }
-
- private:
-  void Add(const std::string& from, const std::string& to, Bytes frame) {
-    Count(totals_, Address(from), Address(to), 1, frame.size());
-    frames_.push_back(std::move(frame));
-  }
-  void AddIpv4(const std::string& client, const std::string& server, int round) {
-    const auto port = static_cast<uint16_t>(2000 + round);
-    const auto size = static_cast<size_t>(100 + round);
-    Add(client, server,
-        PacketBuilder().Ethernet().Ipv4(client, server).Udp(port, 53).Payload(size).Build());
-    Add(server, client,
-        PacketBuilder().Ethernet().Ipv4(server, client).Tcp(80, port).Payload(size).Build());
-    // A datagram in two pieces: the second one has no ports, whatever its bytes look like.
-    Bytes datagram =
-        PacketBuilder().Ethernet().Ipv4(client, server).Udp(port, 99).Payload(1600).Build();
-    datagram.erase(datagram.begin(), datagram.begin() + 34);
-    for (const bool second : {false, true}) {
-      const ptrdiff_t middle = 800;
-      const Bytes piece = second ? Bytes(datagram.begin() + middle, datagram.end())
-                                 : Bytes(datagram.begin(), datagram.begin() + middle);
-      Add(client, server,
-          PacketBuilder()
-              .Ethernet()
-              .Ipv4(client, server)
-              .Ipv4Fragment(static_cast<uint16_t>(round + 1), second ? 800 : 0, !second)
-              .Payload(piece)
-              .Build());
-    }
-  }
-  // Behind extension headers.
-  void AddIpv6(const std::string& client, const std::string& server, int round) {
-    const auto port = static_cast<uint16_t>(2000 + round);
-    Add(client, server,
-        PacketBuilder()
-            .Ethernet()
-            .Ipv6(client, server)
-            .HopByHop()
-            .DestinationOptions()
-            .Udp(port, 53)
-            .Payload(100)
-            .Build());
-    Add(server, client,
-        PacketBuilder().Ethernet().Ipv6(server, client).Routing().Tcp(80, port).Build());
-  }
-
-  std::vector<Bytes> frames_;
-  Totals totals_;
+  AddressTotals totals_;
 };
 
 TEST_F(TrafficCounterTest, AddressesOfBothFamiliesAreCountedExactly) {
@@ -317,9 +234,9 @@ TEST_F(TrafficCounterTest, BehindTheRewritingProgramSourcesAreOthers) {
   Open(1);
   Send(traffic.frames());
   Finish(traffic.frames().size());
-  EXPECT_GT(totals_[Address("192.0.2.1")][0], 0u);
-  EXPECT_EQ(totals_[Address("10.1.0.1")][0], 0u);
-  EXPECT_GT(totals_[Address("10.1.0.1")][2], 0u);
+  EXPECT_GT(totals_[AddressOf("192.0.2.1")][0], 0u);
+  EXPECT_EQ(totals_[AddressOf("10.1.0.1")][0], 0u);
+  EXPECT_GT(totals_[AddressOf("10.1.0.1")][2], 0u);
 }
 
 }  // namespace
