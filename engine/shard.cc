@@ -338,6 +338,7 @@ ShardCounters Shard::Impl::Counters() {
   if (options_.flow.streams)
     counters.stream_memory_limit_bytes = options_.flow.streams->memory_bytes;
   counters.ring = source().Fill();
+  if (snapshots_ != nullptr) counters.joined_intervals = snapshots_->joined_intervals();
   counters.time_ns = tracker_->time_ns();
   return counters;
 }

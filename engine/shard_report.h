@@ -6,14 +6,12 @@
 
 #include "absl/status/status.h"
 #include "engine/stats/shard_metrics.h"
-#include "engine/stats/split_counters.h"
 
 namespace weir {
 
 // As it was `age_ns` ago: a shard shows it every EngineOptions::publish_ns, and at its end.
 // `interface` is "eth0", "eth0+eth1", or what the shard's first source is called.
 struct ShardReport : ShardMetrics {
-  SplitCounters split;  // zeros where it has its interface alone
   int64_t age_ns = 0;
   std::vector<int> cpus;  // it may run on these; empty: anywhere
   // ShardState::kFailed: why. Else not OK when one leg of several has failed.

@@ -64,6 +64,7 @@ void SnapshotQueue::Advance(int64_t time_ns, const ShardCounters& counters) {
     Start();
     return;
   }
+  ++joined_intervals_;
   clock_.Open(time_ns);
   open_->first_epoch = std::min(open_->first_epoch, clock_.epoch());
   open_->last_epoch = std::max(open_->last_epoch, clock_.epoch());

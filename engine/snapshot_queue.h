@@ -45,6 +45,9 @@ class SnapshotQueue {
   // Clears its tables: the merger's work, not the shard's.
   void GiveBack(Snapshot* snapshot);
 
+  // Intervals that have no snapshot of their own: no empty table was there when they began.
+  uint64_t joined_intervals() const { return joined_intervals_; }
+
   // Where to count now.
   IntervalDeltas* deltas() const { return open_->deltas.get(); }
   // True when a packet of this time belongs to another interval than the open one, or none is open.
@@ -67,6 +70,7 @@ class SnapshotQueue {
   IntervalClock clock_;
   std::array<Snapshot, kSnapshots> snapshots_;
   Snapshot* open_;
+  uint64_t joined_intervals_ = 0;
   uint64_t tracked_packets_ = 0;  // by the ledger, handed over so far
   uint64_t tracked_bytes_ = 0;
   SpscQueue<Snapshot*> filled_;

@@ -101,6 +101,7 @@ void CountersWriter::WriteTotal(const CountersReport& report, size_t rows) {
   Begin(report, "counters_total");
   line_->Text("by", report.by == CountBy::kIp ? "ip" : "flow");
   line_->Bool("complete", report.complete);
+  line_->Number("intervals", static_cast<uint64_t>(report.last_epoch - report.first_epoch + 1));
   line_->Bool("last", report.last);
   line_->Number("shards", uint64_t{sum.shards});
   line_->Number("rows", uint64_t{rows});

@@ -175,9 +175,19 @@ constexpr MetricRow kRows[] = {
      [](View view) { return PositiveSeconds(CountersOf(view).time_ns); }},
     {"weir_shard_cpu_seconds_total", "Processor time that the shard has used", "",
      [](View view) { return Seconds(view.cpu_ns); }},
-    {"weir_snapshot_lag_seconds", "Time that the last snapshot took from the shard to the totals",
+    {"weir_split_check_flows_total",
+     "Flows looked at by sample for parts that came to another shard", "",
+     [](View view) { return One(view.split.sampled); }},
+    {"weir_split_flows_total", "Flows of that sample that were cut: parts came to another shard",
+     "", [](View view) { return One(view.split.split); }},
+    {"weir_snapshot_lag_seconds",
+     "Time that the last snapshot took from the shard to the totals, or that the merger has been "
+     "at work",
      "",
      [](View view) { return view.snapshot_lag_ns ? Seconds(*view.snapshot_lag_ns) : Values(); }},
+    {"weir_snapshot_joined_intervals_total",
+     "Intervals counted together with the one before: the merger was slow", "",
+     [](View view) { return One(CountersOf(view).joined_intervals); }},
 };
 
 }  // namespace

@@ -61,6 +61,7 @@ void ShardCounters::Add(const ShardCounters& other) {
   stream_memory_limit_bytes += other.stream_memory_limit_bytes;
   ring.used += other.ring.used;
   ring.units += other.ring.units;
+  joined_intervals += other.joined_intervals;
   time_ns = std::max(time_ns, other.time_ns);
 }
 

@@ -31,6 +31,9 @@ struct ShardCounters {
 
   RingFill ring;  // of all sources
 
+  // Of snapshots: intervals counted together with the one before, as the merger was slow.
+  uint64_t joined_intervals = 0;
+
   int64_t time_ns = INT64_MIN;  // packet time, the latest; before the first frame far in the past
 
   // Frames that the kernel or the device lost, as far as they tell.

@@ -9,6 +9,7 @@
 #include "engine/stats/delay_histogram.h"
 #include "engine/stats/shard_counters.h"
 #include "engine/stats/shard_state.h"
+#include "engine/stats/split_counters.h"
 
 namespace weir {
 
@@ -19,8 +20,10 @@ struct ShardMetrics {
   int64_t shown_ns = 0;  // CLOCK_REALTIME when it showed this; of one that hangs it stands still
   int64_t cpu_ns = 0;    // processor time that the shard's thread has used
   ShardCounters counters;
+  SplitCounters split;                   // zeros where it has its interface alone
   std::optional<DelayHistogram> delays;  // of frames: from the kernel's time stamp to the shard
-  // How long its last snapshot took from the shard to the totals; none yet: empty.
+  // How long its last snapshot took from the shard to the totals, or has the merger been at work if
+  // that is longer; none yet: empty.
   std::optional<int64_t> snapshot_lag_ns;
 };
 

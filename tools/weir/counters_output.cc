@@ -73,7 +73,11 @@ class CountersOutput::Impl {
 
   std::optional<int64_t> SnapshotLagNs(size_t shard) {
     const std::lock_guard lock(mutex_);
-    return lags_ns_[shard];
+    std::optional<int64_t> lag_ns = lags_ns_[shard];
+    if (lag_ns && busy_since_ns_) {
+      lag_ns = std::max(*lag_ns, absl::GetCurrentTimeNanos() - *busy_since_ns_);
+    }
+    return lag_ns;
   }
 
   absl::Status Finish() {
@@ -97,7 +101,10 @@ class CountersOutput::Impl {
     std::mutex mutex;
     std::unique_lock lock(mutex);
     while (!stop.stop_requested()) {
-      if (absl::Status status = CollectNow(); !status.ok()) {
+      NoteBusy(absl::GetCurrentTimeNanos());
+      absl::Status status = CollectNow();
+      NoteBusy(std::nullopt);
+      if (!status.ok()) {
         const std::lock_guard guard(mutex_);
         status_ = std::move(status);
         return;
@@ -121,6 +128,11 @@ class CountersOutput::Impl {
       if (absl::Status status = Write(*report); !status.ok()) return status;
     }
     return absl::OkStatus();
+  }
+
+  void NoteBusy(std::optional<int64_t> since_ns) {
+    const std::lock_guard lock(mutex_);
+    busy_since_ns_ = since_ns;
   }
 
   // Intervals end by packet time, which of an interface is the clock's.
@@ -159,6 +171,7 @@ class CountersOutput::Impl {
   absl::Status status_;                          // guarded by mutex_ while the thread runs
   bool reopen_ = false;                          // guarded by mutex_
   std::vector<std::optional<int64_t>> lags_ns_;  // by shard; guarded by mutex_
+  std::optional<int64_t> busy_since_ns_;         // guarded by mutex_
   std::jthread thread_;                          // live only
 };
 

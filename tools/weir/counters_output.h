@@ -31,8 +31,9 @@ class CountersOutput {
   // A file: after each batch, on the shard's thread. An interface: now and then, for the errors.
   absl::Status Collect();
   void Reopen();
-  // How long after its end the last snapshot of a shard was merged; of an interface only, and empty
-  // before the first. Any thread.
+  // How long after its end the last snapshot of a shard was merged, or how long the merger has been
+  // at work since, whichever is longer; of an interface only, and empty before the first. Any
+  // thread.
   std::optional<int64_t> SnapshotLagNs(size_t shard);
   // After the shards' threads have ended: writes all that is left.
   absl::Status Finish();

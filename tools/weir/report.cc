@@ -215,6 +215,12 @@ std::string Hints(const ReportInput& input) {
                     " flows were cut short, the table was full: raise --max-flows (now ",
                     HumanCount(last.flow_capacity), ")\n");
   }
+  if (last.joined_intervals > 0) {
+    absl::StrAppend(
+        &text, "! ", HumanCount(last.joined_intervals),
+        " intervals of --counters were counted together with the one before (nothing is "
+        "lost), writing was slow: raise --interval, or write less (--counters-top)\n");
+  }
   absl::StrAppend(&text, StreamHints(last.ledger.streams), FragmentHints(last.fragments));
   absl::StrAppend(&text, ShardHints(input));
   if (last.ledger.ledger_errors > 0) {

@@ -174,6 +174,16 @@ TEST(PrometheusMetricsTest, TableLoadStreamMemoryAndTheCountersOfFragmentsAndDed
   EXPECT_EQ(FindSample(families, "weir_dedup_depth_exceeded_total"), 20);
 }
 
+TEST(PrometheusMetricsTest, CutFlowsAndJoinedIntervalsAreShown) {
+  ShardMetrics view = View();
+  view.split = {.sampled = 21, .split = 22};
+  view.counters.joined_intervals = 23;
+  const Families families = Collect({view});
+  EXPECT_EQ(FindSample(families, "weir_split_check_flows_total"), 21);
+  EXPECT_EQ(FindSample(families, "weir_split_flows_total"), 22);
+  EXPECT_EQ(FindSample(families, "weir_snapshot_joined_intervals_total"), 23);
+}
+
 TEST(PrometheusMetricsTest, TimesAreInSecondsAndAbsentWhereThereIsNone) {
   ShardMetrics view = View();
   EXPECT_EQ(FindFamily(Collect({view}), "weir_dedup_covered_window_seconds"), nullptr);

@@ -18,6 +18,7 @@ ShardCounters OneShard() {
   one.flows_alive = 7;
   one.flow_capacity = 8;
   one.ring = {.used = 9, .units = 11};
+  one.joined_intervals = 12;
   one.time_ns = 1'000;
   return one;
 }
@@ -37,6 +38,7 @@ TEST(ShardCountersTest, SumsAreOfEveryPart) {
   EXPECT_EQ(sum.flow_capacity, 16);
   EXPECT_EQ(sum.ring.used, 18);
   EXPECT_EQ(sum.ring.units, 22);
+  EXPECT_EQ(sum.joined_intervals, 24);
   EXPECT_EQ(sum.lost(), 6);
 }
 
