@@ -14,6 +14,7 @@
 
 #include "engine/packet/dedup.h"
 #include "engine/packet/wide_hash.h"
+#include "rings/prefetch.h"
 
 namespace weir {
 namespace {
@@ -64,7 +65,7 @@ class Floor {
       const uint64_t hash = hash_(frames[i].data, frames[i].captured_length).low;
       lines[i] =
           &lines_[static_cast<size_t>(static_cast<unsigned __int128>(hash) * lines_.size() >> 64)];
-      __builtin_prefetch(lines[i], 1);
+      PrefetchToWrite(lines[i]);
     }
     for (size_t i = 0; i < frames.size(); ++i) ++lines[i]->count;
   }

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "bench/trace.h"
+#include "rings/prefetch.h"
 
 namespace weir::bench {
 
@@ -26,7 +27,7 @@ int Floor::Poll(FrameSource& source) {
     std::memcpy(words, frames[i].data - missing, sizeof words);
     sums[i] = words[0] ^ words[1] ^ words[2] ^ words[3] ^ words[4] ^ words[5] ^ words[6] ^ words[7];
     flows[i] = FlowOf(frames[i].data);
-    __builtin_prefetch(&lines_[flows[i]], 1);
+    PrefetchToWrite(&lines_[flows[i]]);
   }
   for (int i = 0; i < count; ++i) {
     Line& line = lines_[flows[i]];
@@ -54,7 +55,7 @@ uint32_t Floor::WalkPlainly(const uint8_t* block) {
           words[0] ^ words[1] ^ words[2] ^ words[3] ^ words[4] ^ words[5] ^ words[6] ^ words[7];
       flows[i] = FlowOf(data);
       lengths[i] = header.tp_len;
-      __builtin_prefetch(&lines_[flows[i]], 1);
+      PrefetchToWrite(&lines_[flows[i]]);
       at += header.tp_next_offset;
     }
     for (uint32_t i = 0; i < count; ++i) {
@@ -69,7 +70,7 @@ uint32_t Floor::WalkPlainly(const uint8_t* block) {
 }
 
 void Floor::Update(std::span<const uint32_t> flows) {
-  for (const uint32_t flow : flows) __builtin_prefetch(&lines_[flow], 1);
+  for (const uint32_t flow : flows) PrefetchToWrite(&lines_[flow]);
   for (const uint32_t flow : flows) {
     lines_[flow].words[0] += 1;
     lines_[flow].words[1] += flow;

@@ -19,6 +19,7 @@
 #include <span>
 
 #include "rings/frame.h"
+#include "rings/prefetch.h"
 
 namespace weir {
 
@@ -121,7 +122,7 @@ inline int BlockWalker::Fill(std::span<Frame> frames, const FrameDefaults& defau
       return static_cast<int>(i);
     }
     for (uint32_t line = 0; line < kPrefetchLines; ++line) {
-      __builtin_prefetch(at + kPrefetchBytes + 64 * line);
+      PrefetchToRead(at + kPrefetchBytes + 64 * line);
     }
     internal::FillFrame(header, *reinterpret_cast<const sockaddr_ll*>(at + kAddressOffset),
                         defaults, frames[i]);

@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "rings/prefetch.h"
+
 namespace weir {
 namespace {
 
@@ -48,8 +50,8 @@ uint32_t FlowTable::TakeSlot() {
   const uint32_t slot = freed_;
   freed_ = hot_[slot].key.a;
   if (freed_ != kNoSlot) {  // the next flow's lines
-    __builtin_prefetch(&hot_[freed_], 1);
-    __builtin_prefetch(&cold_[freed_], 1);
+    PrefetchToWrite(&hot_[freed_]);
+    PrefetchToWrite(&cold_[freed_]);
   }
   return slot;
 }

@@ -17,6 +17,7 @@
 
 #include "engine/flow/flow_line.h"
 #include "engine/packet/arena.h"
+#include "rings/prefetch.h"
 #if defined(__SSE2__)
 #include <emmintrin.h>
 #endif
@@ -53,7 +54,7 @@ class FlowTable {
   uint32_t capacity() const { return max_flows_; }
   bool full() const { return size_ == max_flows_; }
 
-  void PrefetchGroup(uint64_t hash) const { __builtin_prefetch(&groups_[GroupOf(hash)], 1); }
+  void PrefetchGroup(uint64_t hash) const { PrefetchToWrite(&groups_[GroupOf(hash)]); }
 
   // The slot of the first entry of the home group whose tag matches: where the flow most likely is.
   // Asks for the hot lines of all entries that match. kNoSlot when there is none. Read-only: an
@@ -63,9 +64,9 @@ class FlowTable {
     uint32_t matches = Matches(group, TagOf(hash));
     if (matches == 0) return kNoSlot;
     const uint32_t slot = group.slots[__builtin_ctz(matches)];
-    __builtin_prefetch(&hot_[slot], 1);
+    PrefetchToWrite(&hot_[slot]);
     for (matches &= matches - 1; matches != 0; matches &= matches - 1) [[unlikely]] {
-        __builtin_prefetch(&hot_[group.slots[__builtin_ctz(matches)]], 1);
+        PrefetchToWrite(&hot_[group.slots[__builtin_ctz(matches)]]);
       }
     return slot;
   }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "rings/prefetch.h"
+
 namespace weir {
 
 size_t FlowTimers::MemoryBytes(uint32_t slots) { return Arena::Bytes<Link>(slots + kBuckets); }
@@ -52,7 +54,7 @@ FlowTimers::Ahead FlowTimers::PeekDue() const {
   if (next == head) return {UINT32_MAX, UINT32_MAX};
   const uint32_t after = links_[next].next;
   if (after == head) return {next, UINT32_MAX};
-  __builtin_prefetch(&links_[after], 1);
+  PrefetchToWrite(&links_[after]);
   return {next, after};
 }
 

@@ -9,6 +9,7 @@
 #include "engine/flow/flow_history.h"
 #include "engine/flow/flow_streams.h"
 #include "engine/tcp/tcp_state.h"
+#include "rings/prefetch.h"
 
 namespace weir {
 namespace {
@@ -29,7 +30,7 @@ uint32_t TunnelsFor(const FlowOptions& options) {
   return options.max_tunnels != 0 ? options.max_tunnels : std::max(options.max_flows / 32, 1024u);
 }
 
-constexpr size_t kDeltasAhead = 12;   // packets from an interval entry's request to its writing
+constexpr size_t kDeltasAhead = 24;   // packets from an interval entry's request to its writing
 constexpr size_t kStreamsAhead = 16;  // packets from a stream line's request to its reading,
 constexpr size_t kEarlyAhead = 6;     // and from that of what an early segment needs
 
@@ -251,7 +252,7 @@ inline void FlowTracker::PrefetchEarly(size_t i, std::span<const Packet> packets
   const uint8_t letter =
       packets[i].payload_wire_length != 0 ? history_bit::kData : history_bit::kAck;
   if ((letter & ~hot->letters[side]) != 0)  // it goes into the history
-    __builtin_prefetch(&table_->cold(batch_->guesses[i]), 1);
+    PrefetchToWrite(&table_->cold(batch_->guesses[i]));
 }
 
 void FlowTracker::Track(std::span<const Frame> frames, std::span<Packet> packets,

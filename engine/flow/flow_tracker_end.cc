@@ -6,6 +6,7 @@
 #include "engine/flow/flow_batch.h"
 #include "engine/flow/flow_history.h"
 #include "engine/flow/flow_streams.h"
+#include "rings/prefetch.h"
 
 namespace weir {
 namespace {
@@ -122,8 +123,8 @@ bool FlowTracker::Flush(EventBuffer& events) {
 void FlowTracker::PrefetchDue() const {
   const FlowTimers::Ahead ahead = timers_->PeekDue();
   if (ahead.after != kNoSlot) {
-    __builtin_prefetch(&table_->hot(ahead.after), 1);
-    __builtin_prefetch(&table_->cold(ahead.after), 1);
+    PrefetchToWrite(&table_->hot(ahead.after));
+    PrefetchToWrite(&table_->cold(ahead.after));
   }
   if (ahead.next == kNoSlot || streams_ == nullptr) return;
   for (int side = 0; side < 2; ++side) streams_->Prefetch(table_->hot(ahead.next), side);
@@ -165,7 +166,7 @@ uint32_t FlowTracker::PickVictim() {
     cheap_seen += cheap;
   }
   for (uint32_t ahead = 1; ahead <= kNear + 1 && hand_ + ahead < table_->slots(); ++ahead) {
-    __builtin_prefetch(&table_->hot(hand_ + ahead));
+    PrefetchToRead(&table_->hot(hand_ + ahead));
   }
   return victim;
 }

@@ -2,6 +2,7 @@
 
 #include "engine/flow/flow_batch.h"
 #include "engine/flow/flow_hash_inline.h"
+#include "rings/prefetch.h"
 
 namespace weir {
 namespace {
@@ -40,7 +41,7 @@ void FlowTracker::PrepareBatch(std::span<const Frame> frames, std::span<Packet> 
       if (key.family == AddressFamily::kNone) continue;
       const uint32_t slot = batch.guesses[i - kAhead] = table.Guess(key.hash);
       if ((packets[i - kAhead].tcp_flags & kControl) != 0 && slot != kNoSlot)
-        __builtin_prefetch(&table.cold(slot), 1);
+        PrefetchToWrite(&table.cold(slot));
     }
   }
 }

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "absl/strings/str_format.h"
+#include "rings/prefetch.h"
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
@@ -68,7 +69,7 @@ FlowDelta* IntervalDeltas::Append(uint32_t* place) {
   if (count_ == capacity_) return nullptr;
   *place = count_;
   FlowDelta& delta = flows_[count_++];
-  if (count_ + kAppendAhead < capacity_) __builtin_prefetch(&flows_[count_ + kAppendAhead], 1);
+  if (count_ + kAppendAhead < capacity_) PrefetchToWrite(&flows_[count_ + kAppendAhead]);
   std::memset(delta.packets, 0, sizeof delta.packets);
   std::memset(delta.bytes, 0, sizeof delta.bytes);
   return &delta;
@@ -80,7 +81,7 @@ uint32_t IntervalDeltas::HomeOf(const std::array<uint8_t, 16>& address) const {
 }
 
 void IntervalDeltas::PrefetchAddress(AddressFamily family, const uint8_t* address) const {
-  __builtin_prefetch(&places_[HomeOf(Widen(family, address))], 1);
+  PrefetchToWrite(&places_[HomeOf(Widen(family, address))]);
 }
 
 void IntervalDeltas::CountAddresses(AddressFamily family, const uint8_t* source,

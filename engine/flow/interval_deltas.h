@@ -24,6 +24,7 @@
 #include "engine/flow/flow_line.h"
 #include "engine/packet/arena.h"
 #include "engine/packet/tunnel_path.h"
+#include "rings/prefetch.h"
 
 namespace weir {
 
@@ -93,7 +94,7 @@ class IntervalDeltas {
     return delta.slot == slot && delta.generation == generation ? &delta : nullptr;
   }
   void Prefetch(uint32_t place) const {
-    if (place < count_) __builtin_prefetch(&flows_[place], 1);
+    if (place < count_) PrefetchToWrite(&flows_[place]);
   }
   // A place for one more flow, its counts 0 and all else for the caller to set; null: full.
   FlowDelta* Append(uint32_t* place);

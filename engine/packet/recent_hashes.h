@@ -19,6 +19,7 @@
 
 #include "engine/packet/bucket_match.h"
 #include "engine/packet/wide_hash.h"
+#include "rings/prefetch.h"
 
 namespace weir {
 
@@ -39,7 +40,7 @@ class RecentHashes {
   // `first` moves the first sequence number on: for tests of what happens when they come round.
   explicit RecentHashes(uint32_t depth, uint64_t first = 0);
 
-  void Prefetch(const Hash128& hash) const { __builtin_prefetch(&buckets_[Home(hash)], 1); }
+  void Prefetch(const Hash128& hash) const { PrefetchToWrite(&buckets_[Home(hash)]); }
 
   // The newest record with this hash; null when none of the last `depth` has it. Valid until Push.
   Record* Find(const Hash128& hash) {

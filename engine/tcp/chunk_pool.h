@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "engine/packet/arena.h"
+#include "rings/prefetch.h"
 
 namespace weir {
 
@@ -37,8 +38,8 @@ class ChunkPool {
   // Asks for the first `size` bytes of the chunk that Take would give, and for its head.
   void PrefetchNext(uint32_t size) const {
     if (first_free_ == kNone) return;
-    __builtin_prefetch(&heads_[first_free_], 1);
-    for (uint32_t at = 0; at < size; at += 64) __builtin_prefetch(At(first_free_) + at, 1);
+    PrefetchToWrite(&heads_[first_free_]);
+    for (uint32_t at = 0; at < size; at += 64) PrefetchToWrite(At(first_free_) + at);
   }
   uint32_t size() const { return size_; }
   uint32_t free() const { return free_; }

@@ -13,6 +13,7 @@
 #include <cstdint>
 
 #include "engine/packet/arena.h"
+#include "rings/prefetch.h"
 
 namespace weir {
 
@@ -60,7 +61,7 @@ class PieceTree {
   Piece& At(uint32_t piece) { return pieces_[piece]; }
   const Piece& At(uint32_t piece) const { return pieces_[piece]; }
   void PrefetchNext() const {
-    if (first_free_ != Piece::kNone) __builtin_prefetch(&pieces_[first_free_], 1);
+    if (first_free_ != Piece::kNone) PrefetchToWrite(&pieces_[first_free_]);
   }
   uint32_t size() const { return size_; }
   uint32_t free() const { return free_; }

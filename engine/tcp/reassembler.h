@@ -28,6 +28,7 @@
 #include "engine/tcp/stream_options.h"
 #include "engine/tcp/stream_queue.h"
 #include "engine/tcp/stream_sink.h"
+#include "rings/prefetch.h"
 
 namespace weir {
 
@@ -99,9 +100,7 @@ class Reassembler {
   uint32_t most_pieces() const { return pieces_.size(); }
 
   // Asks for the stream's line, some packets before its next segment comes.
-  void Prefetch(uint32_t connection, int side) const {
-    __builtin_prefetch(&LineOf(connection, side), 1);
-  }
+  void Prefetch(uint32_t connection, int side) const { PrefetchToWrite(&LineOf(connection, side)); }
   // And, when that line is there: for what a segment needs that will have to wait, its bytes too.
   void PrefetchEarly(uint32_t connection, int side, uint32_t sequence, const uint8_t* payload,
                      uint32_t length) const {

@@ -4,6 +4,7 @@
 
 #include "engine/tcp/overlap_rules.h"
 #include "engine/tcp/reassembler.h"
+#include "rings/prefetch.h"
 
 namespace weir {
 namespace {
@@ -25,7 +26,7 @@ void Reassembler::PrefetchWait(const StreamLine& line, const uint8_t* payload,
   constexpr uint32_t kLine = 64;
   const uint32_t size = std::min(length, ChunkPool::kBytes);
   chunks_.PrefetchNext(size);
-  for (uint32_t at = 0; at < size; at += kLine) __builtin_prefetch(payload + at);
+  for (uint32_t at = 0; at < size; at += kLine) PrefetchToRead(payload + at);
   queues_.Prefetch(line.queued() ? line.queue : StreamQueue::kNone);
   pieces_.PrefetchNext();
 }

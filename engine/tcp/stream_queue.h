@@ -13,6 +13,7 @@
 #include "engine/tcp/chunk_pool.h"
 #include "engine/tcp/piece_tree.h"
 #include "engine/tcp/stream_sink.h"
+#include "rings/prefetch.h"
 
 namespace weir {
 
@@ -101,7 +102,7 @@ class QueuePool {
     if (queue == StreamQueue::kNone) queue = free_;
     if (queue == StreamQueue::kNone) return;
     const auto* const at = reinterpret_cast<const uint8_t*>(&queues_[queue]);
-    for (size_t line = 0; line < sizeof(StreamQueue); line += 64) __builtin_prefetch(at + line, 1);
+    for (size_t line = 0; line < sizeof(StreamQueue); line += 64) PrefetchToWrite(at + line);
   }
 
   StreamQueue& At(uint32_t queue) { return queues_[queue]; }
