@@ -127,8 +127,8 @@ void Report(benchmark::State& state, const std::string& name, std::vector<double
   state.counters[name + "_max_us"] = took_us.back();
 }
 
-// CPU time of a Poll of one packet that swaps full tables, and of the one behind it, which does
-// not. The shard is at work before, so that its caches hold what they would.
+// CPU time of a Poll of one packet that swaps full tables, and of one that does not, by turns, each
+// behind the same work, so that the caches hold what they would.
 void BM_Swap(benchmark::State& state) {
   constexpr int64_t kIntervalNs = 1'000'000;  // no flow times out
   constexpr uint32_t kBusyFlows = 1'000;
@@ -147,6 +147,11 @@ void BM_Swap(benchmark::State& state) {
   const auto trace = TraceOf(kBusyFlows).frames().first(4'000);
   std::vector<Frame> frames(trace.begin(), trace.end());
   int64_t time_ns = MovingFeed::kStartNs;
+  const auto work = [&] {
+    for (Frame& frame : frames) frame.timestamp_ns = time_ns;
+    source.Refill(frames);
+    while (source.ready()) shard->Poll();
+  };
   const auto poll_one = [&] {
     frames[0].timestamp_ns = time_ns;
     source.Refill({frames.data(), 1});
@@ -159,12 +164,11 @@ void BM_Swap(benchmark::State& state) {
     IntervalDeltas& deltas = *shard->snapshots()->deltas();
     for (uint32_t place; deltas.flows().size() + kBusyFlows < flows;)
       deltas.Append(&place)->slot = 0;
-    for (Frame& frame : frames) frame.timestamp_ns = time_ns;
-    source.Refill(frames);
-    while (source.ready()) shard->Poll();
+    work();
+    without.push_back(poll_one());
+    work();
     time_ns += kIntervalNs;
     with.push_back(poll_one());
-    without.push_back(poll_one());
     state.SetIterationTime(with.back() * 1e-6);
     while (Snapshot* const snapshot = shard->snapshots()->Take())
       shard->snapshots()->GiveBack(snapshot);
@@ -175,6 +179,41 @@ void BM_Swap(benchmark::State& state) {
 BENCHMARK(BM_Swap)->ArgName("by")->Arg(kIp)->Arg(kFlow)->UseManualTime()->Iterations(SmallRun()
                                                                                          ? 10
                                                                                          : 1'000);
+
+// The swap alone, as a shard does it, behind what sweeps the caches; and nothing at all, measured
+// the same way: what the clock and the machine's interrupts add.
+void BM_SwapAlone(benchmark::State& state) {
+  constexpr int64_t kIntervalNs = 1'000'000;
+  const uint32_t flows = SmallRun() ? 10'000 : 1'000'000;
+  auto queue = *SnapshotQueue::Create({.interval_ns = kIntervalNs, .flows = flows});
+  int64_t time_ns = MovingFeed::kStartNs;
+  queue->Advance(time_ns);
+  ShardCounters totals;
+  std::vector<double> with, without;
+  const auto fill = [&] {
+    IntervalDeltas& deltas = *queue->deltas();
+    for (uint32_t place; deltas.flows().size() < flows;) deltas.Append(&place)->slot = 0;
+  };
+  for (auto _ : state) {
+    fill();
+    time_ns += kIntervalNs;
+    ThreadSeconds();  // the clock's own misses
+    double start = ThreadSeconds();
+    benchmark::ClobberMemory();
+    without.push_back((ThreadSeconds() - start) * 1e6);
+    start = ThreadSeconds();
+    queue->Prefetch();
+    queue->counters() = totals;
+    queue->Advance(time_ns);
+    benchmark::DoNotOptimize(queue->deltas());
+    with.push_back((ThreadSeconds() - start) * 1e6);
+    state.SetIterationTime(with.back() * 1e-6);
+    while (Snapshot* const snapshot = queue->Take()) queue->GiveBack(snapshot);
+  }
+  Report(state, "swap", with);
+  Report(state, "nothing", without);
+}
+BENCHMARK(BM_SwapAlone)->UseManualTime()->Iterations(SmallRun() ? 10 : 1'000);
 
 // Nanoseconds per packet by the time since the swap: medians over the swaps.
 class TimesBehind {

@@ -85,6 +85,7 @@ class Shard::Impl {
   int Receive();
   std::span<const Frame> NextFrames();
   void EndIntervalIfDue(int64_t time_ns);
+  void FillCounters(ShardCounters& counters);
   bool VerifiesChecksums() const {
     return options_.checksum == ChecksumMode::kDrop ||
            (options_.checksum == ChecksumMode::kCount && options_.flow.streams.has_value());
@@ -199,7 +200,9 @@ std::span<const Frame> Shard::Impl::NextFrames() {
 void Shard::Impl::EndIntervalIfDue(int64_t time_ns) {
   if (snapshots_ == nullptr || !snapshots_->Due(time_ns)) return;
   if (!ledger_.Balanced()) ++ledger_.ledger_errors;
-  snapshots_->Advance(time_ns, Counters());
+  snapshots_->Prefetch();
+  FillCounters(snapshots_->counters());
+  snapshots_->Advance(time_ns);
   tracker_->CountInto(snapshots_->deltas());
 }
 
@@ -321,11 +324,17 @@ void Shard::Impl::Finish() {
   if (!ledger_.Balanced() || !flows_add_up) ++ledger_.ledger_errors;
   if (snapshots_ == nullptr) return;
   tracker_->CountInto(nullptr);
-  snapshots_->Finish(tracker_->time_ns(), Counters());
+  FillCounters(snapshots_->counters());
+  snapshots_->Finish(tracker_->time_ns());
 }
 
 ShardCounters Shard::Impl::Counters() {
   ShardCounters counters;
+  FillCounters(counters);
+  return counters;
+}
+
+void Shard::Impl::FillCounters(ShardCounters& counters) {
   counters.shards = 1;
   counters.ledger = ledger_;
   counters.source = source().Counters();
@@ -340,7 +349,6 @@ ShardCounters Shard::Impl::Counters() {
   counters.ring = source().Fill();
   if (snapshots_ != nullptr) counters.joined_intervals = snapshots_->joined_intervals();
   counters.time_ns = tracker_->time_ns();
-  return counters;
 }
 
 void Shard::Impl::Tick() {

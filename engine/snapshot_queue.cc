@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <random>
+#include <utility>
+
+#include "rings/prefetch.h"
 
 namespace weir {
 
@@ -50,18 +53,35 @@ void SnapshotQueue::Start() {
   open_->last = false;
 }
 
-void SnapshotQueue::Advance(int64_t time_ns, const ShardCounters& counters) {
+void SnapshotQueue::Prefetch() const {
+  const auto* const counters = reinterpret_cast<const char*>(&open_->counters);
+  for (size_t at = 0; at < sizeof open_->counters; at += 64) PrefetchToWrite(counters + at);
+  PrefetchToWrite(open_);
+  PrefetchToWrite(&open_->deltas);
+  if (spare_ == nullptr) return;
+  PrefetchToWrite(spare_);
+  PrefetchToWrite(spare_deltas_);
+}
+
+// Known an interval ahead, where the merger is fast enough, so that Prefetch can ask for it.
+bool SnapshotQueue::TakeSpare() {
+  if (spare_ == nullptr && empty_.Pop(spare_)) spare_deltas_ = spare_->deltas.get();
+  return spare_ != nullptr;
+}
+
+void SnapshotQueue::Advance(int64_t time_ns) {
   if (!clock_.open()) {
     clock_.Open(time_ns);
     Start();
     return;
   }
-  Snapshot* next = nullptr;
-  if (empty_.Pop(next)) {
-    HandOver(clock_.end_ns(), counters);
-    open_ = next;
+  if (TakeSpare()) {
+    spare_deltas_->PrefetchFirst();
+    HandOver(clock_.end_ns());
+    open_ = std::exchange(spare_, nullptr);
     clock_.Open(time_ns);
     Start();
+    TakeSpare();
     return;
   }
   ++joined_intervals_;
@@ -72,20 +92,20 @@ void SnapshotQueue::Advance(int64_t time_ns, const ShardCounters& counters) {
   open_->complete = false;
 }
 
-void SnapshotQueue::Finish(int64_t time_ns, const ShardCounters& counters) {
+void SnapshotQueue::Finish(int64_t time_ns) {
   const bool over = clock_.open() && time_ns >= clock_.end_ns();
   if (!over) open_->complete = false;
   open_->last = true;
-  HandOver(clock_.open() ? std::clamp(time_ns, open_->start_ns, clock_.end_ns()) : 0, counters);
+  HandOver(clock_.open() ? std::clamp(time_ns, open_->start_ns, clock_.end_ns()) : 0);
 }
 
-void SnapshotQueue::HandOver(int64_t end_ns, const ShardCounters& counters) {
+void SnapshotQueue::HandOver(int64_t end_ns) {
   open_->end_ns = end_ns;
-  open_->counters = counters;
-  open_->tracked_packets = counters.ledger.tracked - tracked_packets_;
-  open_->tracked_bytes = counters.ledger.tracked_bytes - tracked_bytes_;
-  tracked_packets_ = counters.ledger.tracked;
-  tracked_bytes_ = counters.ledger.tracked_bytes;
+  const Ledger& ledger = open_->counters.ledger;
+  open_->tracked_packets = ledger.tracked - tracked_packets_;
+  open_->tracked_bytes = ledger.tracked_bytes - tracked_bytes_;
+  tracked_packets_ = ledger.tracked;
+  tracked_bytes_ = ledger.tracked_bytes;
   filled_.Push(open_);  // there is room for all of them
 }
 

@@ -54,23 +54,31 @@ class SnapshotQueue {
   bool Due(int64_t time_ns) const { return clock_.Passed(time_ns); }
   // When the open interval ends; INT64_MAX when there is none yet.
   int64_t end_ns() const { return clock_.open() ? clock_.end_ns() : INT64_MAX; }
+  // Asks for the memory that ending the interval touches, most of it for the first time in a while.
+  // To be called a little before counters() are set.
+  void Prefetch() const;
+  // The shard's totals, to be set just before Advance and Finish.
+  ShardCounters& counters() { return open_->counters; }
   // Ends the open interval, if any, and opens the one of `time_ns`. deltas() may be others
-  // afterwards. `counters`: the shard's totals now.
-  void Advance(int64_t time_ns, const ShardCounters& counters);
+  // afterwards.
+  void Advance(int64_t time_ns);
   // Hands over what is there, as the last one; it ends at `time_ns`. Nothing may be counted after.
-  void Finish(int64_t time_ns, const ShardCounters& counters);
+  void Finish(int64_t time_ns);
 
  private:
   static constexpr size_t kSnapshots = 3;
 
   explicit SnapshotQueue(const SnapshotOptions& options);
   void Start();
-  void HandOver(int64_t end_ns, const ShardCounters& counters);
+  void HandOver(int64_t end_ns);
+  bool TakeSpare();
 
   IntervalClock clock_;
   std::array<Snapshot, kSnapshots> snapshots_;
   Snapshot* open_;
   uint64_t joined_intervals_ = 0;
+  Snapshot* spare_ = nullptr;  // the next one to open, once it is known; its tables:
+  IntervalDeltas* spare_deltas_ = nullptr;
   uint64_t tracked_packets_ = 0;  // by the ledger, handed over so far
   uint64_t tracked_bytes_ = 0;
   SpscQueue<Snapshot*> filled_;

@@ -13,7 +13,6 @@ namespace weir {
 namespace {
 
 constexpr uint32_t kMost = 1u << 28;
-constexpr uint32_t kAppendAhead = 8;  // entries from a line's request to its writing
 
 size_t AddressBytes(AddressFamily family) {
   return family == AddressFamily::kIpv4 ? 4 : family == AddressFamily::kIpv6 ? 16 : 6;

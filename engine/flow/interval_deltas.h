@@ -96,6 +96,10 @@ class IntervalDeltas {
   void Prefetch(uint32_t place) const {
     if (place < count_) PrefetchToWrite(&flows_[place]);
   }
+  // The lines that Append gives first.
+  void PrefetchFirst() const {
+    for (uint32_t i = 0; i < kAppendAhead && i < capacity_; ++i) PrefetchToWrite(&flows_[i]);
+  }
   // A place for one more flow, its counts 0 and all else for the caller to set; null: full.
   FlowDelta* Append(uint32_t* place);
   // IPv6 and MAC pairs: the addresses of the flow at `place`.
@@ -124,6 +128,8 @@ class IntervalDeltas {
   void Clear();
 
  private:
+  static constexpr uint32_t kAppendAhead = 8;  // entries from a line's request to its writing
+
   IntervalDeltas(const DeltaOptions& options, Arena arena);
   static uint32_t PlacesFor(const DeltaOptions& options);
   uint32_t HomeOf(const std::array<uint8_t, 16>& address) const;

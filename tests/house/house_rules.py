@@ -14,12 +14,12 @@ import sys
 LAYERS = {
     "bpf": [],
     "rings": ["bpf/"],
-    "engine/packet": ["rings/frame.h"],
-    "engine/tcp": ["engine/packet/", "rings/frame.h"],
-    "engine/flow": ["engine/tcp/", "engine/packet/", "rings/frame.h"],
+    "engine/packet": ["rings/frame.h", "rings/prefetch.h"],
+    "engine/tcp": ["engine/packet/", "rings/frame.h", "rings/prefetch.h"],
+    "engine/flow": ["engine/tcp/", "engine/packet/", "rings/frame.h", "rings/prefetch.h"],
     "engine/stats": ["engine/packet/", "engine/tcp/stream_counters.h",
                      "engine/flow/flow_counters.h", "engine/flow/interval_deltas.h",
-                     "rings/frame.h", "rings/frame_source.h"],
+                     "rings/frame.h", "rings/prefetch.h", "rings/frame_source.h"],
     "engine/export": ["engine/flow/record.h", "engine/flow/event.h", "engine/packet/",
                       "engine/tcp/stream_counters.h",
                       "engine/stats/", "rings/frame_source.h"],
@@ -39,6 +39,10 @@ IMPURE_HEADERS = {"chrono", "thread", "mutex", "shared_mutex", "condition_variab
 # All atomics of the product live in rings/; bpf/ is the kernel's side and has its own.
 NO_ATOMICS = ("engine", "tools")
 ATOMIC = re.compile(r"std::atomic|std::memory_order|__atomic_|__sync_|_Atomic\b|<(std)?atomic")
+
+# Calls of a function that only does this vanish: what is asked for goes through the helper.
+PREFETCH = re.compile(r"__builtin_prefetch|_mm_prefetch")
+PREFETCH_HELPER = "rings/prefetch.h"
 
 USUAL_LINES = 400  # more is printed, not refused
 MOST_LINES = 500
@@ -103,6 +107,14 @@ def atomic_faults(path, lines):
                 yield number, "atomics live in rings/ only"
 
 
+def prefetch_faults(path, lines):
+    if path == PREFETCH_HELPER:
+        return
+    for number, line in enumerate(lines, 1):
+        if PREFETCH.search(line):
+            yield number, f"prefetch with the functions of {PREFETCH_HELPER}"
+
+
 def shape_faults(path, text):
     lines = text.split("\n")
     if text and not text.endswith("\n"):
@@ -151,6 +163,7 @@ def faults(root):
             lines = without_comments(text).split("\n")
             here += include_faults(path, lines)
             here += atomic_faults(path, lines)
+            here += prefetch_faults(path, lines)
         found += [f"{path}:{number}: {what}" for number, what in sorted(here)]
     return found
 

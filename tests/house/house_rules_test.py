@@ -69,6 +69,13 @@ class Planted(unittest.TestCase):
     def test_clock_in_a_pure_folder(self):
         self.assert_found("pure", "engine/flow/a.cc", "#include <chrono>\n")
 
+    def test_prefetch_outside_the_helper(self):
+        self.assert_found("prefetch", "engine/a.cc", "void f(int* p) { __builtin_prefetch(p); }\n")
+
+    def test_prefetch_in_the_helper_is_fine(self):
+        helper = "// What it is for.\n#pragma once\ninline void F() { __builtin_prefetch(p); }\n"
+        self.assertEqual(self.faults("rings/prefetch.h", helper), [])
+
     def test_atomic_outside_rings(self):
         self.assert_found("atomics", "engine/shard.cc", "std::atomic<int> count;\n")
         os.remove(os.path.join(self.directory.name, "engine/shard.cc"))
