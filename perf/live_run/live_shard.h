@@ -12,12 +12,17 @@
 
 namespace weir::perf {
 
-// Flow records, streams, checksums, defragmentation: what the command does with --eve.
+// Flow records, streams, checksums, defragmentation, counters by address, delays: what the command
+// does with --eve, --counters and --prometheus.
 inline ShardOptions FullPipeline(const RunOptions& run) {
   ShardOptions options;
   options.flow.max_flows = run.flows + run.flows / 8 + 64;
   options.flow.streams.emplace();
   if (run.spin_us >= 0) options.spin_ns = run.spin_us * 1000;
+  options.snapshots.emplace();
+  options.snapshots->by = CountBy::kIp;
+  options.snapshots->interval_ns = 250'000'000;
+  options.measure_delay = true;
   options.live = true;
   return options;
 }

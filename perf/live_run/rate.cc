@@ -76,6 +76,8 @@ absl::StatusOr<Round> RunOnce(const RunOptions& run) {
   while (status.ok() && ClockSeconds() - start < run.seconds) {
     status = (*sender)->Send(kChunk);
     sent += kChunk;
+    while (Snapshot* const snapshot = (*shard)->snapshots()->Take())
+      (*shard)->snapshots()->GiveBack(snapshot);
   }
   const double seconds = ClockSeconds() - start;
   (*shard)->Stop();
