@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <optional>
 #include <utility>
 
@@ -12,6 +11,7 @@
 #include "engine/flow/flow_tracker.h"
 #include "engine/overload_gate.h"
 #include "engine/packet/defragmenter.h"
+#include "engine/stats/tally.h"
 #include "rings/merged_source.h"
 #include "rings/waiter.h"
 
@@ -31,8 +31,6 @@ absl::StatusOr<std::unique_ptr<FrameSource>> OneSource(
   return MergedSource::Create(std::move(sources),
                               {.live = options.live, .slack_ns = options.clock_slack_ns});
 }
-
-uint64_t Weight(const Packet& packet) { return uint64_t{1} + packet.held_packets; }
 
 }  // namespace
 
@@ -94,9 +92,6 @@ class Shard::Impl {
   void MeasureDelays(std::span<const Frame> frames);
   void Process(std::span<const Frame> frames, std::span<Packet> packets);
   void ReportFrames(std::span<const Frame> frames, std::span<const Packet> packets);
-  void Tally(std::span<const Packet> packets);
-  void TallyOne(const Packet& packet);
-  void TallyRefused(const Packet& packet);
   void TallyFragments();
   void TallyStreams();
   void Silence();
@@ -224,7 +219,8 @@ void Shard::Impl::Process(std::span<const Frame> frames, std::span<Packet> packe
   if (VerifiesChecksums()) VerifyTransportChecksums(frames, packets);
   if (events_.Wants(EventKind::kFrame)) ReportFrames(frames, packets);
   tracker_->Track(frames, packets, events_);
-  Tally(packets);
+  Tally(packets, ledger_);
+  TallyFragments();
 }
 
 void Shard::Impl::ReportFrames(std::span<const Frame> frames, std::span<const Packet> packets) {
@@ -235,61 +231,6 @@ void Shard::Impl::ReportFrames(std::span<const Frame> frames, std::span<const Pa
     event.frame = &frames[i];
     event.packet = &packets[i];
     event.time_ns = frames[i].timestamp_ns;
-  }
-}
-
-void Shard::Impl::Tally(std::span<const Packet> packets) {
-  static_assert(static_cast<int>(Verdict::kTracked) == 0);
-  uint64_t bytes = 0;
-  uint32_t odd = 0;
-  for (const Packet& packet : packets) {
-    bytes += packet.wire_length;
-    odd |= static_cast<uint32_t>(packet.verdict) | packet.anomalies | packet.held_packets;
-  }
-  ledger_.received += packets.size();
-  ledger_.received_bytes += bytes;
-  if (odd == 0) [[likely]] {
-    ledger_.tracked += packets.size();
-    ledger_.tracked_bytes += bytes;
-  } else {
-    for (const Packet& packet : packets) TallyOne(packet);
-  }
-  TallyFragments();
-}
-
-void Shard::Impl::TallyOne(const Packet& packet) {
-  if (packet.verdict == Verdict::kTracked) {
-    ledger_.tracked += Weight(packet);
-    ledger_.tracked_bytes += uint64_t{packet.wire_length} + packet.held_bytes;
-  } else {
-    TallyRefused(packet);
-  }
-  for (uint32_t left = packet.anomalies; left != 0; left &= left - 1) {
-    ++ledger_.anomaly[static_cast<size_t>(std::countr_zero(left))];
-  }
-}
-
-void Shard::Impl::TallyRefused(const Packet& packet) {
-  switch (packet.verdict) {
-    case Verdict::kFiltered:
-      ledger_.filtered += Weight(packet);
-      break;
-    case Verdict::kDuplicate:
-      ledger_.duplicate += Weight(packet);
-      break;
-    case Verdict::kNotIp:
-      ledger_.not_ip += Weight(packet);
-      break;
-    case Verdict::kMalformed:
-      ledger_.malformed[packet.reason] += Weight(packet);
-      break;
-    case Verdict::kShed:
-      ledger_.shed[packet.reason] += Weight(packet);
-      break;
-    case Verdict::kTracked:
-    case Verdict::kFragmentHeld:  // the defragmenter counts these, as they may still move
-    case Verdict::kFragmentDropped:
-      break;
   }
 }
 
