@@ -43,6 +43,7 @@ find_package(PkgConfig REQUIRED)
 find_package(absl REQUIRED)
 find_package(Threads REQUIRED)
 pkg_check_modules(liburing REQUIRED IMPORTED_TARGET liburing)
+pkg_check_modules(libxdp REQUIRED IMPORTED_TARGET libxdp)
 pkg_check_modules(libpcap REQUIRED IMPORTED_TARGET libpcap)
 pkg_check_modules(libxxhash REQUIRED libxxhash)
 

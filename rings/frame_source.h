@@ -19,9 +19,11 @@ namespace weir {
 struct SourceCounters {
   uint64_t received = 0;                    // frames handed out by Receive
   std::optional<uint64_t> ring_dropped;     // the kernel had a frame, the ring had no room
-  std::optional<uint64_t> ring_freezes;     // times the ring was found full (TPACKET_V3)
+  std::optional<uint64_t> ring_freezes;     // times the ring was found full
   std::optional<uint64_t> kernel_filtered;  // rejected by a filter in the kernel
-  std::optional<uint64_t> nic_missed;       // the device had no buffer
+  // Passed up to the host by our XDP program, which cannot do without them (AF_XDP; 0 elsewhere).
+  uint64_t left_to_host = 0;
+  std::optional<uint64_t> nic_missed;  // the device had no buffer
   uint64_t broken_blocks = 0;  // ring blocks whose frame chain pointed outside; 0 but for faults
 
   // The sum over several sources: unknown where one of them does not tell.
@@ -37,6 +39,7 @@ inline void SourceCounters::Add(const SourceCounters& other) {
   add(ring_freezes, other.ring_freezes);
   add(kernel_filtered, other.kernel_filtered);
   add(nic_missed, other.nic_missed);
+  left_to_host += other.left_to_host;
   broken_blocks += other.broken_blocks;
 }
 

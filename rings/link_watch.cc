@@ -65,6 +65,13 @@ absl::StatusOr<LinkWatch> LinkWatch::Create(int packet_fd) {
   return watch;
 }
 
+absl::Status LinkWatch::Include(int fd) {
+  epoll_event event{};
+  event.events = EPOLLIN;
+  if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) == 0) return absl::OkStatus();
+  return absl::ErrnoToStatus(errno, "cannot wait for a ring");
+}
+
 LinkWatch::State LinkWatch::Look() {
   if (state_ == State::kGone) return state_;
   const int error = SocketError(packet_fd_);

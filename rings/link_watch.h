@@ -21,6 +21,9 @@ class LinkWatch {
   static absl::StatusOr<LinkWatch> Create(int packet_fd);
   LinkWatch() = default;
 
+  // wait_fd() is readable when this descriptor is, too: a ring's that is not the packet socket's.
+  absl::Status Include(int fd);
+
   // Looks what happened since the last call. A system call or a few: when the ring is empty only.
   State Look();
 

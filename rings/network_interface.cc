@@ -94,6 +94,23 @@ int ReceiveQueues(const std::string& name) {
   return std::max(1, static_cast<int>(channels.rx_count + channels.combined_count));
 }
 
+uint32_t MtuOf(const std::string& name) {
+  constexpr uint32_t kEthernetMtu = 1500;
+  ifreq request{};
+  std::strncpy(request.ifr_name, name.c_str(), IFNAMSIZ - 1);
+  if (!Ioctl(SIOCGIFMTU, &request).ok()) return kEthernetMtu;
+  return static_cast<uint32_t>(request.ifr_mtu);
+}
+
+bool TakesVlanTags(const std::string& name) {
+  ethtool_value flags{};
+  flags.cmd = ETHTOOL_GFLAGS;
+  ifreq request{};
+  std::strncpy(request.ifr_name, name.c_str(), IFNAMSIZ - 1);
+  request.ifr_data = reinterpret_cast<char*>(&flags);
+  return Ioctl(SIOCETHTOOL, &request).ok() && (flags.data & ETH_FLAG_RXVLAN) != 0;
+}
+
 int NumaNodeOf(const std::string& name) {
   std::ifstream file(absl::StrCat("/sys/class/net/", name, "/device/numa_node"));
   int node = -1;

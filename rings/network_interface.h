@@ -36,6 +36,13 @@ LinkLayer LinkLayerOf(uint16_t hardware_type);
 // Receive queues that are in use; 1 where the device does not tell.
 int ReceiveQueues(const std::string& name);
 
+// Bytes of the largest packet, without the link header; 1500 where the device does not tell.
+uint32_t MtuOf(const std::string& name);
+
+// True: the device takes the outer VLAN tag out of the bytes of what it receives
+// (ETHTOOL_GFLAGS, rx-vlan-offload).
+bool TakesVlanTags(const std::string& name);
+
 // NUMA node of the device; -1: none, not told, a virtual interface.
 int NumaNodeOf(const std::string& name);
 

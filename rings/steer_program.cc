@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "bpf/steer.h"
+#include "rings/silent_libbpf.h"
 #include "steer.skel.h"
 
 namespace weir {
@@ -15,18 +16,6 @@ struct DestroySkeleton {
   void operator()(steer* program) const { steer__destroy(program); }
 };
 using Skeleton = std::unique_ptr<steer, DestroySkeleton>;
-
-// libbpf tells its troubles to stderr unless told otherwise; here a status does.
-class SilentLibbpf {
- public:
-  SilentLibbpf() : before_(libbpf_set_print(nullptr)) {}
-  ~SilentLibbpf() { libbpf_set_print(before_); }
-  SilentLibbpf(const SilentLibbpf&) = delete;
-  SilentLibbpf& operator=(const SilentLibbpf&) = delete;
-
- private:
-  libbpf_print_fn_t before_;
-};
 
 absl::Status CannotLoad(int error) {
   if (error == EPERM || error == EACCES) {

@@ -4,7 +4,7 @@
 BUILD_PACKAGES=(
   g++ cmake ninja-build pkg-config linux-libc-dev
   libabsl-dev liburing-dev libpcap-dev libxxhash-dev # the library
-  libbpf-dev clang bpftool                           # its programs for the kernel
+  libbpf-dev libxdp-dev clang bpftool                # its programs for the kernel
   libcli11-dev rapidjson-dev nettle-dev              # the command, EVE
   prometheus-cpp-dev                                 # --prometheus
 )

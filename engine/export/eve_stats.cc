@@ -60,6 +60,7 @@ void WriteCapture(JsonLine& line, const SourceCounters& source) {
   line.Number("kernel_drops", source.ring_dropped);
   line.Number("ring_freezes", source.ring_freezes);
   line.Number("kernel_filtered", source.kernel_filtered);
+  line.Number("left_to_host", source.left_to_host);
   line.Number("nic_missed", source.nic_missed);
   line.EndObject();
 }

@@ -67,6 +67,8 @@ constexpr MetricRow kRows[] = {
      [](View view) { return One(SourceOf(view).broken_blocks); }},
     {"weir_kernel_filtered_frames_total", "Frames rejected by a filter in the kernel", "",
      [](View view) { return Known(SourceOf(view).kernel_filtered); }},
+    {"weir_left_to_host_frames_total", "Frames that our XDP program passed up to the host", "",
+     [](View view) { return One(SourceOf(view).left_to_host); }},
     // The ledger: received is the sum of what follows up to tracked.
     {"weir_received_frames_total", "Frames received", "",
      [](View view) { return One(LedgerOf(view).received); }},

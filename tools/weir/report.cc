@@ -92,6 +92,7 @@ std::string Wire(const ReportInput& input) {
   const SourceCounters& source = input.last.source;
   return absl::StrCat("\nBefore they reached us\n", WireRow("ring_dropped", source.ring_dropped),
                       WireRow("kernel_filtered", source.kernel_filtered),
+                      source.left_to_host > 0 ? WireRow("left_to_host", source.left_to_host) : "",
                       WireRow("nic_missed", source.nic_missed));
 }
 

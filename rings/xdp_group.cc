@@ -1,0 +1,147 @@
+#include "rings/xdp_group.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "rings/host_use.h"
+
+namespace weir {
+namespace {
+
+constexpr uint32_t kSmallChunk = 2048, kLargeChunk = 4096;
+constexpr uint32_t kLinkHeader = 14 + 2 * 4;  // Ethernet, two tags
+
+// One frame of the interface's MTU in one chunk, where a chunk can be so large.
+uint32_t ChunkFor(uint32_t mtu) {
+  return mtu + kLinkHeader + kXdpHeadroom <= kSmallChunk ? kSmallChunk : kLargeChunk;
+}
+
+// What the options come to on this interface.
+struct Plan {
+  NetworkInterface interface;
+  XdpProgramOptions program;
+  XdpSocketOptions socket;
+  bool generic = false;
+};
+
+absl::StatusOr<Plan> MakePlan(const XdpGroupOptions& options, std::vector<std::string>& notes) {
+  Plan plan;
+  const auto interface = FindInterface(options.interface);
+  if (!interface.ok()) return interface.status();
+  plan.interface = *interface;
+  const LinkLayer link = LinkLayerOf(interface->hardware_type);
+  if (link.cooked || link.link_type != link_type::kEthernet) {
+    return absl::UnimplementedError(
+        absl::StrCat(options.interface, " has no Ethernet frames, and AF_XDP takes no others"));
+  }
+  if (options.snap_length == 0) {
+    return absl::InvalidArgumentError("snap length of 0 bytes: --snaplen must be at least 1");
+  }
+  const auto host = WhyHostNeeds(*interface);
+  if (!host.ok()) return host.status();
+  if (!host->empty()) {
+    plan.program.protects_host = true;
+    plan.program.own_addresses = HostAddresses();
+    notes.push_back(absl::StrFormat(
+        "%s %s: frames to the host's own addresses, ARP, neighbour discovery, DHCP and what is "
+        "not IP stay with the host and are not seen (counted as left_to_host); all others are "
+        "taken away from it",
+        options.interface, *host));
+  }
+  if (TakesVlanTags(options.interface)) {
+    notes.push_back(absl::StrFormat(
+        "%s takes VLAN tags out of frames, and AF_XDP does not see them: ethtool -K %s rxvlan off",
+        options.interface, options.interface));
+  }
+  plan.generic = options.mode == XdpMode::kGeneric;
+  plan.program.queues = static_cast<uint32_t>(ReceiveQueues(options.interface));
+  plan.socket.interface = options.interface;
+  plan.socket.ring_bytes = options.ring_bytes;
+  plan.socket.chunk_bytes = ChunkFor(MtuOf(options.interface));
+  plan.socket.zero_copy = options.mode == XdpMode::kZeroCopy;
+  plan.socket.busy_poll_us = options.busy_poll_us;
+  plan.socket.busy_poll_budget = options.busy_poll_budget;
+  return plan;
+}
+
+struct Opened {
+  std::shared_ptr<XdpProgram> program;
+  std::vector<std::unique_ptr<XdpSocket>> sockets;
+};
+
+// Program, sockets, attachment, in this order: the first frame finds its socket.
+absl::StatusOr<Opened> OpenAll(Plan plan, bool pieces) {
+  Opened opened;
+  plan.program.pieces = plan.socket.pieces = pieces;
+  auto program = XdpProgram::Load(plan.program);
+  if (!program.ok()) return program.status();
+  opened.program = *std::move(program);
+  for (uint32_t queue = 0; queue < plan.program.queues; ++queue) {
+    plan.socket.queue = queue;
+    auto socket = XdpSocket::Open(plan.socket);
+    if (!socket.ok()) return socket.status();
+    if ((*socket)->zero_copy() != plan.socket.zero_copy) {
+      return absl::InternalError(absl::StrCat(
+          plan.interface.name, ": the kernel reports another mode than the one asked for"));
+    }
+    if (auto status = opened.program->SetSocket(queue, (*socket)->fd()); !status.ok())
+      return status;
+    opened.sockets.push_back(*std::move(socket));
+  }
+  if (auto status = opened.program->Attach(plan.interface, plan.generic); !status.ok())
+    return status;
+  return opened;
+}
+
+// Older kernels, and some drivers without a copy, take a frame in one piece only.
+absl::StatusOr<Opened> OpenAsPossible(const Plan& plan, std::vector<std::string>& notes) {
+  auto opened = OpenAll(plan, true);
+  if (opened.ok() || absl::IsPermissionDenied(opened.status())) return opened;
+  if (auto status = CheckNoProgram(plan.interface); !status.ok()) return status;
+  auto in_one = OpenAll(plan, false);
+  if (!in_one.ok()) return opened.status();
+  notes.push_back(
+      absl::StrFormat("frames longer than %u bytes are dropped: %s takes none in several pieces",
+                      plan.socket.chunk_bytes - kXdpHeadroom, plan.interface.name));
+  return in_one;
+}
+
+}  // namespace
+
+std::string_view XdpModeName(XdpMode mode) {
+  switch (mode) {
+    case XdpMode::kZeroCopy:
+      return "zero-copy";
+    case XdpMode::kCopy:
+      return "copy";
+    case XdpMode::kGeneric:
+      return "generic";
+  }
+  return "";
+}
+
+absl::StatusOr<XdpGroup> OpenXdpGroup(const XdpGroupOptions& options) {
+  XdpGroup group;
+  const auto plan = MakePlan(options, group.notes);
+  if (!plan.ok()) return plan.status();
+  if (auto status = CheckNoProgram(plan->interface); !status.ok()) return status;
+  auto opened = OpenAsPossible(*plan, group.notes);
+  if (!opened.ok()) return opened.status();
+  for (auto& socket : opened->sockets) {
+    auto source = XdpSource::Create({.interface = plan->interface,
+                                     .program = opened->program,
+                                     .socket = std::move(socket),
+                                     .snap_length = options.snap_length,
+                                     .promiscuous = options.promiscuous,
+                                     .counts_missed = group.sources.empty()},
+                                    &group.notes);
+    if (!source.ok()) return source.status();
+    group.sources.push_back(*std::move(source));
+  }
+  if (!plan->interface.up)
+    group.notes.push_back(absl::StrCat(options.interface, " is down: waiting for it"));
+  return group;
+}
+
+}  // namespace weir

@@ -1,0 +1,193 @@
+#include "rings/xdp_source.h"
+
+#include <arpa/inet.h>
+#include <linux/if_packet.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <numeric>
+
+#include "absl/strings/str_cat.h"
+#include "rings/packet_socket.h"
+#include "rings/prefetch.h"
+#include "rings/socket_filter.h"
+
+// Newer than the kernel headers that may be installed: linux/if_xdp.h.
+#ifndef XDP_PKT_CONTD
+#define XDP_PKT_CONTD (1 << 0)  // NOLINT(modernize-macro-to-enum)
+#endif
+
+namespace weir {
+namespace {
+
+// GRO's largest datagram with its headers, in whole cache lines; and a batch of jumbo frames.
+constexpr size_t kLargestFrame = size_t{66} << 10;
+constexpr size_t kTogetherBytes = size_t{2} << 20;
+static_assert(kTogetherBytes >= kLargestFrame &&
+              kTogetherBytes >= size_t{kBatchFrames} * 16 * 1024);
+
+constexpr uint32_t kMostPieces = 4 * kBatchFrames;  // looked at in one call
+
+int64_t Read(clockid_t clock) {
+  timespec now;
+  clock_gettime(clock, &now);
+  return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
+
+bool Continued(const xdp_desc& piece) { return (piece.options & XDP_PKT_CONTD) != 0; }
+
+// A socket that tells of the interface's state (ENETDOWN) and asks for promiscuous mode, and takes
+// no frame: its EtherType is nobody's, and its filter refuses everything.
+absl::StatusOr<UniqueFd> OpenWatchSocket(const NetworkInterface& interface) {
+  constexpr uint16_t kReservedType = 0xffff;  // RFC 7042, appendix B.1
+  auto fd = OpenPacketSocket(false);
+  if (!fd.ok()) return fd;
+  if (auto status = RefuseAll(fd->get()); !status.ok()) return status;
+  sockaddr_ll address{};
+  address.sll_family = AF_PACKET;
+  address.sll_protocol = htons(kReservedType);
+  address.sll_ifindex = interface.index;
+  if (bind(fd->get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return fd;
+  return absl::ErrnoToStatus(errno, absl::StrCat("cannot watch ", interface.name));
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<XdpSource>> XdpSource::Create(Parts parts,
+                                                             std::vector<std::string>* notes) {
+  auto source = std::unique_ptr<XdpSource>(new XdpSource(std::move(parts)));
+  if (auto status = source->Prepare(notes); !status.ok()) return status;
+  return source;
+}
+
+absl::Status XdpSource::Prepare(std::vector<std::string>* notes) {
+  const NetworkInterface& interface = parts_.interface;
+  auto packet = OpenWatchSocket(interface);
+  if (!packet.ok()) return packet.status();
+  packet_ = *std::move(packet);
+  auto watch = LinkWatch::Create(packet_.get());
+  if (!watch.ok()) return watch.status();
+  watch_ = *std::move(watch);
+  if (auto status = watch_.Include(parts_.socket->fd()); !status.ok()) return status;
+  auto together = HugeMemory::Create(kTogetherBytes, "frames of several pieces");
+  if (!together.ok()) return together.status();
+  together_ = *std::move(together);
+  interface_ = {interface.name, link_type::kEthernet, parts_.snap_length};
+  missed_seen_ = MissedFrames(interface.name);
+  if (parts_.promiscuous) {
+    const absl::Status status = JoinPromiscuous(packet_.get(), interface.index);
+    if (!status.ok()) notes->push_back(std::string(status.message()));
+  }
+  return absl::OkStatus();
+}
+
+int XdpSource::Receive(std::span<Frame> frames) {
+  XdpSocket& socket = *parts_.socket;
+  const uint32_t available = socket.Available(kMostPieces);
+  if (available == 0) [[unlikely]] {
+    LookAround();
+    return 0;
+  }
+  const int64_t now = Read(CLOCK_REALTIME);
+  size_t count = 0;
+  uint32_t next = 0;
+  while (next < available && count < frames.size()) {
+    const xdp_desc& piece = socket.Peek(next);
+    Frame frame;
+    uint32_t pieces = 1;
+    if (Continued(piece)) [[unlikely]] {
+      pieces = PutTogether(next, available, frame);
+      if (pieces == 0) break;  // the rest is not there yet, or there is no room before Release
+    } else {
+      frame.data = socket.Bytes(piece);
+      frame.wire_length = piece.len;
+      // The bytes lie in no order that the processor could guess.
+      PrefetchToRead(frame.data);
+      PrefetchToRead(frame.data + 64);
+    }
+    frame.captured_length = std::min(frame.wire_length, parts_.snap_length);
+    frame.timestamp_ns = now;
+    frames[count++] = frame;
+    next += pieces;
+  }
+  socket.Consume(next);
+  received_ += count;
+  return static_cast<int>(count);
+}
+
+// A frame of several pieces becomes one; returns how many they are.
+uint32_t XdpSource::PutTogether(uint32_t first, uint32_t available, Frame& frame) {
+  const XdpSocket& socket = *parts_.socket;
+  uint32_t last = first;
+  size_t bytes = socket.Peek(first).len;
+  while (Continued(socket.Peek(last))) {
+    if (++last == available) return 0;
+    bytes += socket.Peek(last).len;
+  }
+  const size_t kept = std::min(bytes, kLargestFrame);
+  if (kept > together_.bytes() - together_used_) return 0;
+  uint8_t* const start = together_.data() + together_used_;
+  size_t copied = 0;
+  for (uint32_t i = first; i <= last; ++i) {
+    const xdp_desc& piece = socket.Peek(i);
+    const size_t part = std::min<size_t>(piece.len, kept - copied);
+    std::memcpy(start + copied, socket.Bytes(piece), part);
+    copied += part;
+  }
+  together_used_ += (kept + 63) / 64 * 64;
+  together_used_ = std::min(together_used_, together_.bytes());
+  frame.data = start;
+  frame.wire_length = static_cast<uint32_t>(bytes);
+  return last - first + 1;
+}
+
+void XdpSource::Release() {
+  parts_.socket->GiveBack();
+  together_used_ = 0;
+}
+
+// The ring is empty: time for what costs system calls.
+void XdpSource::LookAround() {
+  parts_.socket->BeforeSleep();
+  if (closed_) {
+    ended_ = Read(CLOCK_MONOTONIC) >= quiet_ns_;
+    return;
+  }
+  if (watch_.Look() != LinkWatch::State::kGone) return;
+  status_ = absl::UnavailableError(
+      absl::StrCat("interface ", interface_.name, " was removed while it was captured"));
+  closed_ = ended_ = true;
+}
+
+// The program passes frames up from now on; one that it redirected just before may be under way
+// until its processor has finished the batch.
+bool XdpSource::StopIntake() {
+  constexpr int64_t kUnderWayNs = 5'000'000;
+  if (closed_) return true;
+  if (!parts_.program->RemoveSocket(queue()).ok()) return false;
+  closed_ = true;
+  quiet_ns_ = Read(CLOCK_MONOTONIC) + kUnderWayNs;
+  return true;
+}
+
+SourceCounters XdpSource::Counters() {
+  const std::optional<uint32_t> missed = MissedFrames(interface_.name);
+  if (missed.has_value() && missed_seen_.has_value()) missed_ += *missed - *missed_seen_;
+  if (missed.has_value()) missed_seen_ = missed;
+  SourceCounters counters;
+  counters.received = received_;
+  if (const auto statistics = parts_.socket->Statistics(); statistics.ok()) {
+    counters.ring_dropped = statistics->rx_dropped + statistics->rx_ring_full;
+    counters.ring_freezes = statistics->rx_fill_ring_empty_descs;
+  }
+  const LeftToHost left = parts_.program->Left(queue());
+  counters.left_to_host = std::accumulate(left.begin(), left.end(), uint64_t{0});
+  counters.kernel_filtered = 0;
+  if (missed_seen_.has_value()) counters.nic_missed = parts_.counts_missed ? missed_ : 0;
+  return counters;
+}
+
+}  // namespace weir
