@@ -5,11 +5,13 @@
 #pragma once
 
 #include <cstdint>
+#include <numeric>
 #include <optional>
 #include <span>
 #include <string>
 
 #include "absl/status/status.h"
+#include "rings/filter_reason.h"
 #include "rings/frame.h"
 
 namespace weir {
@@ -17,18 +19,25 @@ namespace weir {
 // What a source counts, in one language for all back-ends. Totals since the source was opened.
 // "Unknown" (no value) where the kernel does not tell.
 struct SourceCounters {
-  uint64_t received = 0;                    // frames handed out by Receive
-  std::optional<uint64_t> ring_dropped;     // the kernel had a frame, the ring had no room
-  std::optional<uint64_t> ring_freezes;     // times the ring was found full
-  std::optional<uint64_t> kernel_filtered;  // rejected by a filter in the kernel
+  uint64_t received = 0;                        // frames handed out by Receive
+  std::optional<uint64_t> ring_dropped;         // the kernel had a frame, the ring had no room
+  std::optional<uint64_t> ring_freezes;         // times the ring was found full
+  std::optional<FilterCounts> kernel_filtered;  // rejected by a filter in the kernel, by reason
   // Passed up to the host by our XDP program, which cannot do without them (AF_XDP; 0 elsewhere).
   uint64_t left_to_host = 0;
   std::optional<uint64_t> nic_missed;  // the device had no buffer
   uint64_t broken_blocks = 0;  // ring blocks whose frame chain pointed outside; 0 but for faults
 
+  std::optional<uint64_t> KernelFilteredTotal() const;
+
   // The sum over several sources: unknown where one of them does not tell.
   void Add(const SourceCounters& other);
 };
+
+inline std::optional<uint64_t> SourceCounters::KernelFilteredTotal() const {
+  if (!kernel_filtered) return std::nullopt;
+  return std::accumulate(kernel_filtered->begin(), kernel_filtered->end(), uint64_t{0});
+}
 
 inline void SourceCounters::Add(const SourceCounters& other) {
   const auto add = [](std::optional<uint64_t>& to, const std::optional<uint64_t>& from) {
@@ -37,7 +46,12 @@ inline void SourceCounters::Add(const SourceCounters& other) {
   received += other.received;
   add(ring_dropped, other.ring_dropped);
   add(ring_freezes, other.ring_freezes);
-  add(kernel_filtered, other.kernel_filtered);
+  if (kernel_filtered && other.kernel_filtered) {
+    for (size_t i = 0; i < kFilterReasons; ++i)
+      (*kernel_filtered)[i] += (*other.kernel_filtered)[i];
+  } else {
+    kernel_filtered.reset();
+  }
   add(nic_missed, other.nic_missed);
   left_to_host += other.left_to_host;
   broken_blocks += other.broken_blocks;

@@ -138,7 +138,7 @@ SourceCounters PacketSource::Counters() {
   counters.received = received_;
   counters.ring_dropped = dropped_;
   counters.ring_freezes = freezes_;
-  if (takes_all_) counters.kernel_filtered = 0;
+  if (takes_all_) counters.kernel_filtered.emplace();
   if (missed_seen_.has_value()) counters.nic_missed = counts_missed_ ? missed_ : 0;
   counters.broken_blocks = ring_.broken_blocks();
   return counters;

@@ -185,7 +185,7 @@ SourceCounters XdpSource::Counters() {
   }
   const LeftToHost left = parts_.program->Left(queue());
   counters.left_to_host = std::accumulate(left.begin(), left.end(), uint64_t{0});
-  counters.kernel_filtered = 0;
+  counters.kernel_filtered.emplace();
   if (missed_seen_.has_value()) counters.nic_missed = parts_.counts_missed ? missed_ : 0;
   return counters;
 }

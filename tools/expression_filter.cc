@@ -12,7 +12,7 @@ absl::StatusOr<std::shared_ptr<PacketFilter>> ExpressionFilter::Create(
 void ExpressionFilter::Apply(std::span<const Frame> frames, std::span<Packet> packets) {
   for (size_t i = 0; i < frames.size(); ++i) {
     if (packets[i].verdict == Verdict::kFiltered) continue;
-    if (!expression_->Matches(frames[i])) packets[i].verdict = Verdict::kFiltered;
+    if (!expression_->Matches(frames[i])) Refuse(packets[i], FilterReason::kExpression);
   }
 }
 

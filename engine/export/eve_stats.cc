@@ -37,7 +37,8 @@ void WriteLedger(JsonLine& line, const Ledger& ledger) {
   line.StartObject("ledger");
   line.Number("received", ledger.received);
   line.Number("received_bytes", ledger.received_bytes);
-  line.Number("filtered", ledger.filtered);
+  line.Number("filtered", ledger.FilteredTotal());
+  WriteReasons<FilterReason>(line, "filtered_reason", ledger.filtered);
   line.Number("duplicate", ledger.duplicate);
   line.Number("not_ip", ledger.not_ip);
   WriteReasons<Malformed>(line, "malformed", ledger.malformed);
@@ -59,7 +60,10 @@ void WriteCapture(JsonLine& line, const SourceCounters& source) {
   line.Number("kernel_packets", source.received);
   line.Number("kernel_drops", source.ring_dropped);
   line.Number("ring_freezes", source.ring_freezes);
-  line.Number("kernel_filtered", source.kernel_filtered);
+  line.Number("kernel_filtered", source.KernelFilteredTotal());
+  if (source.kernel_filtered) {
+    WriteReasons<FilterReason>(line, "kernel_filtered_reason", *source.kernel_filtered);
+  }
   line.Number("left_to_host", source.left_to_host);
   line.Number("nic_missed", source.nic_missed);
   line.EndObject();

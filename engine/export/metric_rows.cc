@@ -33,6 +33,10 @@ Values Ends(const FlowCounters& flows) {
   return values;
 }
 
+Values KernelFiltered(const SourceCounters& source) {
+  return source.kernel_filtered ? Each<FilterReason>(*source.kernel_filtered) : Values();
+}
+
 using View = const ShardMetrics&;
 const ShardCounters& CountersOf(View view) { return view.counters; }
 const SourceCounters& SourceOf(View view) { return CountersOf(view).source; }
@@ -65,8 +69,8 @@ constexpr MetricRow kRows[] = {
      "", [](View view) { return RingBlocks(view, CountersOf(view).ring.used); }},
     {"weir_ring_broken_blocks_total", "Blocks of the ring whose frame chain pointed outside", "",
      [](View view) { return One(SourceOf(view).broken_blocks); }},
-    {"weir_kernel_filtered_frames_total", "Frames rejected by a filter in the kernel", "",
-     [](View view) { return Known(SourceOf(view).kernel_filtered); }},
+    {"weir_kernel_filtered_frames_total", "Frames rejected by a filter in the kernel", "reason",
+     [](View view) { return KernelFiltered(SourceOf(view)); }},
     {"weir_left_to_host_frames_total", "Frames that our XDP program passed up to the host", "",
      [](View view) { return One(SourceOf(view).left_to_host); }},
     // The ledger: received is the sum of what follows up to tracked.
@@ -74,8 +78,8 @@ constexpr MetricRow kRows[] = {
      [](View view) { return One(LedgerOf(view).received); }},
     {"weir_received_bytes_total", "Bytes of the frames received, as on the wire", "",
      [](View view) { return One(LedgerOf(view).received_bytes); }},
-    {"weir_filtered_frames_total", "Frames that the filter did not select", "",
-     [](View view) { return One(LedgerOf(view).filtered); }},
+    {"weir_filtered_frames_total", "Frames that the filter did not select", "reason",
+     [](View view) { return Each<FilterReason>(LedgerOf(view).filtered); }},
     {"weir_duplicate_frames_total", "Second copies of a frame", "",
      [](View view) { return One(LedgerOf(view).duplicate); }},
     {"weir_not_ip_frames_total", "Frames that carry no IP", "",

@@ -81,7 +81,7 @@ struct Packet {
   uint8_t protocol = 0;  // IP protocol of the innermost header, behind extension headers
 
   Verdict verdict = Verdict::kTracked;
-  uint8_t reason = 0;  // Malformed, Shed or FragmentDrop, as verdict says
+  uint8_t reason = 0;  // FilterReason, Malformed, Shed or FragmentDrop, as verdict says
   AddressFamily family = AddressFamily::kNone;
   uint8_t flags = 0;       // packet_flag
   uint16_t anomalies = 0;  // bit 1 << Anomaly

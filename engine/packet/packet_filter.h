@@ -4,6 +4,7 @@
 #include <span>
 
 #include "engine/packet/packet.h"
+#include "rings/filter_reason.h"
 #include "rings/frame.h"
 
 namespace weir {
@@ -14,9 +15,14 @@ class PacketFilter {
  public:
   virtual ~PacketFilter() = default;
 
-  // Sets packets[i].verdict to Verdict::kFiltered where frames[i] is not wanted. Packets that are
-  // filtered already stay so. The spans have equal sizes. Called once per batch.
+  // Calls Refuse for packets[i] where frames[i] is not wanted. Packets that are filtered already
+  // stay as they are. The spans have equal sizes. Called once per batch.
   virtual void Apply(std::span<const Frame> frames, std::span<Packet> packets) = 0;
+
+  static void Refuse(Packet& packet, FilterReason reason = FilterReason::kOther) {
+    packet.verdict = Verdict::kFiltered;
+    packet.reason = static_cast<uint8_t>(reason);
+  }
 };
 
 }  // namespace weir

@@ -4,19 +4,20 @@
 
 namespace weir {
 
+uint64_t Ledger::FilteredTotal() const { return SumOf(filtered); }
 uint64_t Ledger::MalformedTotal() const { return SumOf(malformed); }
 uint64_t Ledger::ShedTotal() const { return SumOf(shed); }
 uint64_t Ledger::FragmentDroppedTotal() const { return SumOf(fragment_dropped); }
 
 uint64_t Ledger::Accounted() const {
-  return filtered + duplicate + not_ip + MalformedTotal() + ShedTotal() + fragment_held +
+  return FilteredTotal() + duplicate + not_ip + MalformedTotal() + ShedTotal() + fragment_held +
          FragmentDroppedTotal() + tracked;
 }
 
 void Ledger::Add(const Ledger& other) {
   received += other.received;
   received_bytes += other.received_bytes;
-  filtered += other.filtered;
+  AddEach(filtered, other.filtered);
   duplicate += other.duplicate;
   not_ip += other.not_ip;
   AddEach(malformed, other.malformed);

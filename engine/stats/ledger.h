@@ -1,6 +1,6 @@
 // The ledger: every frame ends in exactly one named counter, and the sum is checked.
 //
-//   received = filtered + duplicate + not_ip + malformed{reason} + shed{reason}
+//   received = filtered{reason} + duplicate + not_ip + malformed{reason} + shed{reason}
 //              + fragment_held + fragment_dropped{reason} + tracked
 //
 // in this order of precedence; and TCP payload in its own, see StreamCounters. Thread: one ledger
@@ -15,13 +15,14 @@
 
 #include "engine/packet/verdict.h"
 #include "engine/tcp/stream_counters.h"
+#include "rings/filter_reason.h"
 
 namespace weir {
 
 struct Ledger {
   uint64_t received = 0;
   uint64_t received_bytes = 0;  // wire lengths
-  uint64_t filtered = 0;
+  FilterCounts filtered{};
   uint64_t duplicate = 0;
   uint64_t not_ip = 0;
   std::array<uint64_t, kMalformedReasons> malformed{};
@@ -38,6 +39,7 @@ struct Ledger {
 
   uint64_t ledger_errors = 0;  // times that Balanced() was found false: a bug of ours
 
+  uint64_t FilteredTotal() const;
   uint64_t MalformedTotal() const;
   uint64_t ShedTotal() const;
   uint64_t FragmentDroppedTotal() const;

@@ -10,7 +10,7 @@ uint64_t Weight(const Packet& packet) { return uint64_t{1} + packet.held_packets
 void TallyRefused(const Packet& packet, Ledger& ledger) {
   switch (packet.verdict) {
     case Verdict::kFiltered:
-      ledger.filtered += Weight(packet);
+      ledger.filtered[packet.reason] += Weight(packet);
       break;
     case Verdict::kDuplicate:
       ledger.duplicate += Weight(packet);

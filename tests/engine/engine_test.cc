@@ -194,7 +194,7 @@ TEST(Engine, RefusesAnInterfaceThatIsNamedTwice) {
 // Lets nothing pass.
 struct Nothing : PacketFilter {
   void Apply(std::span<const Frame>, std::span<Packet> packets) override {
-    for (Packet& packet : packets) packet.verdict = Verdict::kFiltered;
+    for (Packet& packet : packets) Refuse(packet);
   }
 };
 
@@ -224,7 +224,7 @@ TEST(Engine, FiltersChangeWhileItRuns) {
   ASSERT_TRUE(engine->Join().ok());
   for (const ShardReport& report : engine->Reports()) {
     EXPECT_EQ(report.counters.ledger.tracked, uint64_t{kBatchFrames});
-    EXPECT_EQ(report.counters.ledger.filtered, 2'000u - kBatchFrames);
+    EXPECT_EQ(report.counters.ledger.FilteredTotal(), 2'000u - kBatchFrames);
   }
 }
 

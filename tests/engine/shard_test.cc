@@ -139,7 +139,7 @@ class OddPortFilter final : public PacketFilter {
  public:
   void Apply(std::span<const Frame>, std::span<Packet> packets) override {
     for (Packet& packet : packets) {
-      if (packet.source_port % 2 == 1) packet.verdict = Verdict::kFiltered;
+      if (packet.source_port % 2 == 1) Refuse(packet);
     }
   }
 };
@@ -162,7 +162,7 @@ TEST(Shard, FilteredFramesAreCountedAndNotReported) {
   }
   EXPECT_EQ(frame_events, 5);
   EXPECT_EQ(packet_events, 5);
-  EXPECT_EQ(shard->ledger().filtered, 5u);
+  EXPECT_EQ(shard->ledger().FilteredTotal(), 5u);
 }
 
 TEST(Shard, WhatIsMaskedOffIsNotReported) {

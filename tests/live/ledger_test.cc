@@ -95,7 +95,7 @@ class LedgerOfAGroupTest : public testing::TestWithParam<FanoutMode> {
     for (const auto& shard : shards_) {
       const SourceCounters counters = shard->source_counters();
       EXPECT_EQ(counters.received, shard->ledger().received);
-      EXPECT_EQ(*counters.kernel_filtered, 0u);
+      EXPECT_EQ(*counters.KernelFilteredTotal(), 0u);
       arrived.push_back(counters.received + *counters.ring_dropped);
     }
     return arrived;

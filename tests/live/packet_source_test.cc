@@ -187,7 +187,7 @@ TEST_F(PacketSourceTest, ATinyRingCountsWhatItDropsAndKeepsTheTotal) {
     EXPECT_EQ(counters.received, received);
     EXPECT_EQ(received + dropped, kFrames * static_cast<uint64_t>(round + 1));
     EXPECT_GT(*counters.ring_freezes, 0u);
-    EXPECT_EQ(*counters.kernel_filtered, 0u);
+    EXPECT_EQ(*counters.KernelFilteredTotal(), 0u);
     EXPECT_EQ(counters.broken_blocks, 0u);
   }
 }

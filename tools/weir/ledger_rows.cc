@@ -18,7 +18,8 @@ void AddSum(std::string name, uint64_t count, std::vector<LedgerRow>& rows) {
 
 std::vector<LedgerRow> LedgerRows(const Ledger& ledger) {
   std::vector<LedgerRow> rows;
-  AddSum("filtered", ledger.filtered, rows);
+  AddSum("filtered", ledger.FilteredTotal(), rows);
+  AddReasons<FilterReason>(ledger.filtered, rows);
   AddSum("duplicate", ledger.duplicate, rows);
   AddSum("not_ip", ledger.not_ip, rows);
   AddSum("malformed", ledger.MalformedTotal(), rows);
@@ -29,6 +30,12 @@ std::vector<LedgerRow> LedgerRows(const Ledger& ledger) {
   AddSum("fragment_dropped", ledger.FragmentDroppedTotal(), rows);
   AddReasons<FragmentDrop>(ledger.fragment_dropped, rows);
   AddSum("tracked", ledger.tracked, rows);
+  return rows;
+}
+
+std::vector<LedgerRow> FilterRows(const FilterCounts& counts) {
+  std::vector<LedgerRow> rows;
+  AddReasons<FilterReason>(counts, rows);
   return rows;
 }
 

@@ -18,6 +18,9 @@ struct LedgerRow {
 // Where the frames went, in the ledger's order: what is not zero, each reason behind its sum.
 std::vector<LedgerRow> LedgerRows(const Ledger& ledger);
 
+// Why a filter refused frames.
+std::vector<LedgerRow> FilterRows(const FilterCounts& counts);
+
 // Where the payload of TCP went, likewise: bytes.
 std::vector<LedgerRow> StreamRows(const StreamCounters& streams);
 

@@ -91,7 +91,8 @@ std::string Wire(const ReportInput& input) {
   if (!input.live) return "";
   const SourceCounters& source = input.last.source;
   return absl::StrCat("\nBefore they reached us\n", WireRow("ring_dropped", source.ring_dropped),
-                      WireRow("kernel_filtered", source.kernel_filtered),
+                      WireRow("kernel_filtered", source.KernelFilteredTotal()),
+                      Rows(FilterRows(source.kernel_filtered.value_or(FilterCounts{})), 0),
                       source.left_to_host > 0 ? WireRow("left_to_host", source.left_to_host) : "",
                       WireRow("nic_missed", source.nic_missed));
 }
@@ -200,7 +201,7 @@ std::string Hints(const ReportInput& input) {
     absl::StrAppend(&text, "! ", HumanCount(missed),
                     " packets were lost in the device: raise its ring (ethtool -G)\n");
   }
-  if (last.ledger.received > 0 && last.ledger.filtered == last.ledger.received) {
+  if (last.ledger.received > 0 && last.ledger.FilteredTotal() == last.ledger.received) {
     absl::StrAppend(&text,
                     "! the filters let nothing pass; frames with VLAN tags need 'vlan and "
                     "(...)' in --filter\n");

@@ -128,7 +128,6 @@ TEST(PrometheusMetricsTest, WhatTheKernelDoesNotTellIsAbsentAndZeroIsZero) {
   const std::vector<std::pair<std::string, std::optional<uint64_t> SourceCounters::*>> counters = {
       {"weir_ring_dropped_frames_total", &SourceCounters::ring_dropped},
       {"weir_ring_freezes_total", &SourceCounters::ring_freezes},
-      {"weir_kernel_filtered_frames_total", &SourceCounters::kernel_filtered},
       {"weir_nic_missed_frames_total", &SourceCounters::nic_missed}};
   for (const auto& [name, member] : counters) {
     ShardMetrics view = View();
@@ -138,6 +137,17 @@ TEST(PrometheusMetricsTest, WhatTheKernelDoesNotTellIsAbsentAndZeroIsZero) {
     view.counters.source.*member = 5;
     EXPECT_EQ(FindSample(Collect({view}), name), 5) << name;
   }
+}
+
+TEST(PrometheusMetricsTest, WhatTheKernelFilteredIsShownByReasonOrNotAtAll) {
+  constexpr char kName[] = "weir_kernel_filtered_frames_total";
+  ShardMetrics view = View();
+  EXPECT_EQ(FindFamily(Collect({view}), kName), nullptr);
+  view.counters.source.kernel_filtered.emplace();
+  view.counters.source.kernel_filtered->at(static_cast<size_t>(FilterReason::kVlan)) = 7;
+  const auto families = Collect({view});
+  EXPECT_EQ(FindSample(families, kName, {{"reason", "vlan"}}), 7);
+  EXPECT_EQ(FindSample(families, kName, {{"reason", "not_ip"}}), 0);
 }
 
 TEST(PrometheusMetricsTest, TheRingsFillIsShownWhereThereIsARing) {

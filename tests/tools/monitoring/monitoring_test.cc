@@ -37,7 +37,8 @@ std::string FullPage() {
   view.counters.dedup.covered_window_ns = 1;
   view.counters.dedup.least_covered_window_ns = 1;
   SourceCounters& source = view.counters.source;
-  source.ring_dropped = source.ring_freezes = source.kernel_filtered = source.nic_missed = 0;
+  source.ring_dropped = source.ring_freezes = source.nic_missed = 0;
+  source.kernel_filtered.emplace();
   const PrometheusMetrics collected([&] { return std::vector<ShardMetrics>{view}; });
   return prometheus::TextSerializer().Serialize(collected.Collect());
 }

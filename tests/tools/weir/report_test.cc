@@ -83,7 +83,7 @@ TEST(Report, ADedupWindowThatTheDepthDidNotCoverIsSaid) {
 TEST(Report, AFilterThatLetsNothingPassNamesTheUsualReason) {
   ReportInput input = Input();
   input.last.ledger = Ledger();
-  input.last.ledger.received = input.last.ledger.filtered = 5;
+  input.last.ledger.received = input.last.ledger.filtered[0] = 5;
   EXPECT_THAT(Hints(input), HasSubstr("'vlan and (...)'"));
 }
 
