@@ -22,4 +22,10 @@ std::string ReadFile(const std::string& path) {
   return text.str();
 }
 
+void WriteFile(const std::string& path, const std::string& text) {
+  const std::string beside = path + ".new";
+  std::ofstream(beside, std::ios::binary) << text;
+  std::filesystem::rename(beside, path);
+}
+
 }  // namespace weir::test

@@ -19,5 +19,7 @@ class TemporaryFolder {
 
 // All of it; empty where there is none.
 std::string ReadFile(const std::string& path);
+// In one step: who reads it meanwhile sees the old text or the new one.
+void WriteFile(const std::string& path, const std::string& text);
 
 }  // namespace weir::test

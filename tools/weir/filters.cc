@@ -1,6 +1,6 @@
 #include "tools/weir/filters.h"
 
-#include "engine/packet/cidr_filter.h"
+#include "engine/rules_filter.h"
 #include "tools/expression_filter.h"
 
 namespace weir {
@@ -16,10 +16,13 @@ uint16_t FirstLinkType(const FrameSource& source) {
 absl::StatusOr<std::vector<std::shared_ptr<PacketFilter>>> MakeFilters(
     const CommandOptions& options, const FrameSource* file) {
   std::vector<std::shared_ptr<PacketFilter>> filters;
-  if (!options.accept_src.empty() || !options.ignore_dst.empty()) {
-    auto networks = CidrFilter::FromFiles(options.accept_src, options.ignore_dst);
-    if (!networks.ok()) return networks.status();
-    filters.push_back(*std::move(networks));
+  FilterRules rules;
+  if (auto status = ReadLists(options.ignore_dst, options.accept_src, rules); !status.ok()) {
+    return status;
+  }
+  if (!rules.empty()) {
+    filters.push_back(
+        std::make_shared<RulesFilter>(std::make_shared<const FilterRules>(std::move(rules))));
   }
   // On an interface the kernel filters: see PacketSourceOptions.
   if (!options.filter.empty() && file != nullptr) {

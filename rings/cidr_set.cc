@@ -1,4 +1,4 @@
-#include "engine/packet/cidr_set.h"
+#include "rings/cidr_set.h"
 
 #include <arpa/inet.h>
 
@@ -131,7 +131,11 @@ absl::StatusOr<CidrSet> CidrSet::Parse(std::string_view text, std::string_view n
     const absl::string_view line =
         absl::StripAsciiWhitespace(Absl(whole.substr(0, whole.find('#'))));
     if (line.empty()) continue;
-    const absl::Status status = set.AddLine({line.data(), line.size()});
+    absl::Status status = set.AddLine({line.data(), line.size()});
+    if (set.ipv4_.starts.size() + set.ipv6_.starts.size() > kMostNetworks) {
+      status = absl::InvalidArgumentError(
+          absl::StrCat("more than ", kMostNetworks, " networks; join neighbours into larger ones"));
+    }
     if (!status.ok()) {
       return absl::InvalidArgumentError(
           absl::StrCat(Absl(name), ":", number, ": ", status.message()));
@@ -140,6 +144,52 @@ absl::StatusOr<CidrSet> CidrSet::Parse(std::string_view text, std::string_view n
   set.ipv4_.Settle();
   set.ipv6_.Settle();
   return set;
+}
+
+namespace {
+
+// Cuts [start, end] into networks: each time the largest one that begins at `start` and fits.
+template <typename Address>
+void Cut(Address start, Address end, bool ipv6, std::vector<CidrSet::Network>& networks) {
+  constexpr int kBits = sizeof(Address) * 8;
+  for (bool more = true; more;) {
+    int host_bits = 0;
+    while (host_bits < kBits) {
+      const Address host = HostBits<Address>(kBits - host_bits - 1, kBits);
+      if ((start & host) != 0 || end - start < host) break;
+      ++host_bits;
+    }
+    CidrSet::Network network{ipv6, {}, kBits - host_bits};
+    for (int i = 0; i < kBits / 8; ++i) {
+      network.address[i] = static_cast<uint8_t>(start >> (kBits - 8 - 8 * i));
+    }
+    networks.push_back(network);
+    const Address last =
+        host_bits == 0 ? start : start | HostBits<Address>(kBits - host_bits, kBits);
+    more = last != end;
+    start = static_cast<Address>(last + 1);
+  }
+}
+
+}  // namespace
+
+std::vector<CidrSet::Network> CidrSet::Networks() const {
+  std::vector<Network> networks;
+  for (size_t i = 0; i < ipv4_.starts.size(); ++i) {
+    Cut(ipv4_.starts[i], ipv4_.ends[i], false, networks);
+  }
+  for (size_t i = 0; i < ipv6_.starts.size(); ++i) {
+    Cut(ipv6_.starts[i], ipv6_.ends[i], true, networks);
+  }
+  return networks;
+}
+
+std::vector<CidrSet::Ipv4Range> CidrSet::Ipv4Ranges() const {
+  std::vector<Ipv4Range> ranges;
+  for (size_t i = 0; i < ipv4_.starts.size(); ++i) {
+    ranges.push_back({ipv4_.starts[i], ipv4_.ends[i]});
+  }
+  return ranges;
 }
 
 absl::StatusOr<CidrSet> CidrSet::ReadFile(const std::string& path) {

@@ -1,4 +1,4 @@
-#include "engine/packet/cidr_filter.h"
+#include "rings/cidr_set.h"
 
 #include <arpa/inet.h>
 
@@ -88,48 +88,59 @@ TEST(CidrSet, EqualsANaiveModelOnRandomNetworks) {
   }
 }
 
-class CidrFilterTest : public ::testing::Test {
- protected:
-  static CidrSet Set(std::string_view text) { return *CidrSet::Parse(text, "f"); }
-  // The verdict on a packet; an empty source is a frame without IP.
-  static Verdict Judge(CidrFilter filter, const std::string& source,
-                       const std::string& destination) {
-    Packet packet;
-    const std::vector<uint8_t> from = Address(source.empty() ? "0.0.0.0" : source);
-    const std::vector<uint8_t> to = Address(destination.empty() ? "0.0.0.0" : destination);
-    packet.verdict = source.empty() ? Verdict::kNotIp : Verdict::kTracked;
-    if (!source.empty()) {
-      packet.source = from.data();
-      packet.destination = to.data();
-      packet.family = from.size() == 16 ? AddressFamily::kIpv6 : AddressFamily::kIpv4;
-    }
-    Frame frame;
-    filter.Apply({&frame, 1}, {&packet, 1});
-    return packet.verdict;
+// The networks' text, one on each line.
+std::string TextOf(const CidrSet& set) {
+  std::string text;
+  for (const CidrSet::Network& network : set.Networks()) {
+    char address[INET6_ADDRSTRLEN] = "";
+    inet_ntop(network.ipv6 ? AF_INET6 : AF_INET, network.address, address, sizeof address);
+    absl::StrAppend(&text, address, "/", network.length, "\n");
   }
-};
-
-TEST_F(CidrFilterTest, AcceptsBySource) {
-  const CidrFilter filter(Set("10.0.0.0/8\n2001:db8::/32"), std::nullopt);
-  EXPECT_EQ(Judge(filter, "10.1.1.1", "8.8.8.8"), Verdict::kTracked);
-  EXPECT_EQ(Judge(filter, "8.8.8.8", "10.1.1.1"), Verdict::kFiltered);
-  EXPECT_EQ(Judge(filter, "2001:db8::1", "::1"), Verdict::kTracked);
-  EXPECT_EQ(Judge(filter, "", ""), Verdict::kFiltered);
+  return text;
 }
 
-TEST_F(CidrFilterTest, IgnoresByDestination) {
-  const CidrFilter filter(std::nullopt, Set("10.0.0.0/8"));
-  EXPECT_EQ(Judge(filter, "10.1.1.1", "8.8.8.8"), Verdict::kTracked);
-  EXPECT_EQ(Judge(filter, "8.8.8.8", "10.1.1.1"), Verdict::kFiltered);
-  EXPECT_EQ(Judge(filter, "", ""), Verdict::kNotIp);
+TEST(CidrSet, NetworksAreTheFewestThatMakeTheSet) {
+  EXPECT_EQ(TextOf(*CidrSet::Parse("10.0.0.0/9\n10.128.0.0/9\n10.1.0.0/16\n", "f")),
+            "10.0.0.0/8\n");
+  EXPECT_EQ(TextOf(*CidrSet::Parse("10.0.0.1\n10.0.0.2\n10.0.0.3\n", "f")),
+            "10.0.0.1/32\n10.0.0.2/31\n");
+  EXPECT_EQ(TextOf(*CidrSet::Parse("0.0.0.0/0\n::/0\n", "f")), "0.0.0.0/0\n::/0\n");
+  EXPECT_EQ(TextOf(*CidrSet::Parse("ffff::/16\n2001:db8::/33\n2001:db8:8000::/33\n", "f")),
+            "2001:db8::/32\nffff::/16\n");
+  EXPECT_EQ(TextOf(*CidrSet::Parse("255.255.255.255\n255.255.255.254\n", "f")),
+            "255.255.255.254/31\n");
 }
 
-TEST_F(CidrFilterTest, MissingAndEmptyFilesAreErrors) {
-  EXPECT_THAT(std::string(CidrFilter::FromFiles("/nowhere", "").status().message()),
-              HasSubstr("/nowhere"));
-  EXPECT_THAT(std::string(CidrFilter::FromFiles("/dev/null", "").status().message()),
-              HasSubstr("nothing would pass"));
-  EXPECT_TRUE(CidrFilter::FromFiles("", "/dev/null").ok());
+TEST(CidrSet, ReadingItsNetworksAgainMakesTheSameSet) {
+  std::mt19937 random(2);
+  for (int round = 0; round < 50; ++round) {
+    std::string text;
+    for (int i = 0; i < 60; ++i) {
+      const int length = 1 + static_cast<int>(random() % 32);
+      in_addr address = {htonl(
+          static_cast<uint32_t>((random() & 0xf00000ff) & ~((uint64_t{1} << (32 - length)) - 1)))};
+      absl::StrAppend(&text, inet_ntoa(address), "/", length, "\n");
+    }
+    const std::string networks = TextOf(*CidrSet::Parse(text, "f"));
+    EXPECT_EQ(TextOf(*CidrSet::Parse(networks, "f")), networks);
+    const auto set = CidrSet::Parse(text, "f"), again = CidrSet::Parse(networks, "f");
+    const auto ranges = set->Ipv4Ranges(), same = again->Ipv4Ranges();
+    ASSERT_EQ(ranges.size(), same.size());
+    for (size_t i = 0; i < ranges.size(); ++i) {
+      EXPECT_EQ(ranges[i].first, same[i].first);
+      EXPECT_EQ(ranges[i].last, same[i].last);
+    }
+  }
+}
+
+TEST(CidrSet, MoreNetworksThanThereIsRoomForAreAnError) {
+  std::string text;
+  for (size_t i = 0; i <= CidrSet::kMostNetworks; ++i) text += "::\n";
+  EXPECT_THAT(ErrorOf(text), HasSubstr("nets.txt:1048577: more than 1048576 networks"));
+}
+
+TEST(CidrSet, AFileThatIsNotThereIsNamed) {
+  EXPECT_THAT(std::string(CidrSet::ReadFile("/nowhere").status().message()), HasSubstr("/nowhere"));
 }
 
 }  // namespace
