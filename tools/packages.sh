@@ -7,11 +7,13 @@ BUILD_PACKAGES=(
   libbpf-dev libxdp-dev clang bpftool                # its programs for the kernel
   libcli11-dev rapidjson-dev nettle-dev              # the command, EVE
   prometheus-cpp-dev                                 # --prometheus
+  libcap-ng-dev                                      # privileges
 )
 TEST_PACKAGES=(
   libgtest-dev libgmock-dev libbenchmark-dev python3
   clang-format clang-tidy libclang-rt-14-dev llvm       # style, fuzzing (clang is there)
   iproute2 iputils-ping                                 # network namespaces of the live tests
+  ethtool libcap2-bin                                   # what the doctor's commands need
   libboost-dev                                          # a bench beside its queue
   prometheus                                            # promtool, and a server that scrapes
 )

@@ -18,6 +18,8 @@ const bpf_program* ProgramOf(const tc_programs& programs, TcAction action) {
       return programs.progs.drop_all;
     case TcAction::kRewriteSource:
       return programs.progs.rewrite_source;
+    case TcAction::kSteerBySource:
+      return programs.progs.steer_by_source;
     case TcAction::kSteerQueue:
       break;
   }

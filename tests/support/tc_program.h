@@ -18,11 +18,12 @@ enum class TcAction : uint8_t {
   kDrop,
   kRewriteSource,  // IPv4 source addresses become 192.0.2.1
   kSteerQueue,     // the transmit queue, which is a veth peer's receive queue, by outer addresses
+  kSteerBySource,  // the same by the source address alone: cuts conversations in two
 };
 
 class TcProgram {
  public:
-  // `where` must outlive the program. `queues`: of kSteerQueue.
+  // `where` must outlive the program. `queues`: of kSteer...
   static absl::StatusOr<std::unique_ptr<TcProgram>> Attach(const NetNamespace& where,
                                                            const char* interface, TcHook hook,
                                                            TcAction action, uint32_t queues = 1);

@@ -38,6 +38,17 @@ int steer_queue(struct __sk_buff* frame) {
   return TC_ACT_OK;
 }
 
+// A device whose hash is not symmetric: by the source address's last byte (IPv4).
+SEC("tc")
+int steer_by_source(struct __sk_buff* frame) {
+  __u16 type = 0;
+  __u8 last = 0;
+  const __u32 at = network_header(frame, &type);
+  if (type == 0x0800 && bpf_skb_load_bytes(frame, at + 15, &last, 1) != 0) return TC_ACT_OK;
+  frame->queue_mapping = 1 + last % queue_count;
+  return TC_ACT_OK;
+}
+
 SEC("tc")
 int drop_all(struct __sk_buff* frame) { return TC_ACT_SHOT; }
 

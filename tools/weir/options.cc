@@ -264,7 +264,8 @@ class HelpFormatter : public CLI::Formatter {
  public:
   HelpFormatter() { column_width(26); }
   std::string make_usage(const CLI::App*, std::string) const override {
-    return "\nUsage: weir -i IFACE | -r FILE  [options]\n";
+    return "\nUsage: weir -i IFACE | -r FILE  [options]\n       weir doctor IFACE             what "
+           "to mend, before you run it there\n";
   }
 };
 
