@@ -66,11 +66,11 @@ class PacketSourceTest : public testing::Test {
     source_ = *std::move(source);
   }
 
-  // Frames until `count` have come or 500 ms have passed.
-  std::vector<Received> Receive(size_t count) {
+  // Frames until `count` have come or so much time has passed.
+  std::vector<Received> Receive(size_t count, int64_t within_ns = 5000 * kMillisecond) {
     std::vector<Received> all;
     Frame frames[kBatchFrames];
-    const int64_t deadline = ClockNs() + 500 * kMillisecond;
+    const int64_t deadline = ClockNs() + within_ns;
     while (all.size() < count && ClockNs() < deadline && !source_->ended()) {
       const int got = source_->Receive(frames);
       for (int i = 0; i < got; ++i) {
@@ -82,6 +82,9 @@ class PacketSourceTest : public testing::Test {
     }
     return all;
   }
+
+  // What comes although nothing should: soon, if at all.
+  std::vector<Received> ReceiveStray() { return Receive(1, 200 * kMillisecond); }
 
   bool WaitReadable(int timeout_ms) {
     pollfd polled = {source_->wait_fd(), POLLIN, 0};

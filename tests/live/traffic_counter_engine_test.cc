@@ -37,6 +37,14 @@ class TrafficCounterEngineTest : public testing::Test {
   void SetUp() override {
     WEIR_SKIP_WITHOUT_NETNS();
     pair_ = std::make_unique<VethPair>();
+    for (int flow = 1; flow <= 101; ++flow) {
+      frames_.push_back(PacketBuilder()
+                            .Ethernet()
+                            .Ipv4(absl::StrCat("10.1.0.", flow), "10.2.0.1")
+                            .Udp(1000, 53)
+                            .Payload(50)
+                            .Build());
+    }
   }
 
   void Start(EngineOptions options) {
@@ -54,17 +62,12 @@ class TrafficCounterEngineTest : public testing::Test {
     ASSERT_TRUE(engine_->Start().ok());
   }
 
-  // 101 flows, by turns.
+  // Of 101 flows, by turns.
   void Send(int count) {
     const auto scope = pair_->near().Enter();
     RawSender sender(VethPair::kNear);
     for (int i = 0; i < count; ++i) {
-      sender.Send(PacketBuilder()
-                      .Ethernet()
-                      .Ipv4(absl::StrCat("10.1.0.", i % 101 + 1), "10.2.0.1")
-                      .Udp(1000, 53)
-                      .Payload(50)
-                      .Build());
+      sender.Send(frames_[static_cast<size_t>(i) % frames_.size()]);
       ++sent_;
     }
   }
@@ -79,6 +82,7 @@ class TrafficCounterEngineTest : public testing::Test {
   }
 
   std::unique_ptr<VethPair> pair_;
+  std::vector<Bytes> frames_;  // one of each flow
   std::unique_ptr<Engine> engine_;
   std::atomic<uint64_t> sent_{0};
   std::atomic<uint64_t> packets_in_flows_{0};

@@ -5,6 +5,7 @@
 #include <linux/if_packet.h>
 #include <net/if.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -69,13 +70,34 @@ std::string NetNamespace::path() const {
   return absl::StrCat("/proc/", getpid(), "/fd/", fd_.get());
 }
 
+namespace {
+
+// An end of a pair that was up before the other: its carrier comes then, and its queue is opened by
+// a work item of the kernel, which drops in silence what is sent until then. An ioctl that takes
+// the lock of that work item waits for its end.
+void WaitUntilItSends(const char* interface) {
+  const UniqueFd fd(socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0));
+  ifreq request{};
+  strncpy(request.ifr_name, interface, sizeof request.ifr_name - 1);
+  for (int i = 0; i < 2000; ++i) {
+    Check(ioctl(fd.get(), SIOCGIFFLAGS, &request) == 0, "SIOCGIFFLAGS");
+    if ((request.ifr_flags & IFF_RUNNING) != 0) break;
+    usleep(1000);
+  }
+  Check(ioctl(fd.get(), SIOCSIFFLAGS, &request) == 0, "SIOCSIFFLAGS");
+}
+
+}  // namespace
+
 VethPair::VethPair(int queues) {
   const std::string count =
       absl::StrCat(" numtxqueues ", queues, " numrxqueues ", queues, " type veth");
   near_.Ip(absl::StrCat("link add ", kNear, count, " peer name ", kFar, " numtxqueues ", queues,
                         " numrxqueues ", queues, " netns ", far_.path()));
-  near_.Ip(absl::StrCat("link set ", kNear, " up"));
   far_.Ip(absl::StrCat("link set ", kFar, " up"));
+  near_.Ip(absl::StrCat("link set ", kNear, " up"));
+  const auto scope = far_.Enter();
+  WaitUntilItSends(kFar);
 }
 
 RawSender::RawSender(const std::string& interface)

@@ -47,7 +47,7 @@ class NetNamespace {
 };
 
 // Two namespaces, joined: near() has `near_name`, far() has `far_name`, both up, without addresses
-// and without IPv6's own chatter.
+// and without IPv6's own chatter. Both can send at once.
 class VethPair {
  public:
   static constexpr char kNear[] = "near0";
