@@ -2,11 +2,10 @@
 
 #include <cstring>
 
+#include "engine/packet/packet.h"
+
 namespace weir {
 namespace {
-
-constexpr uint8_t kTcp = 6;
-constexpr uint8_t kUdp = 17;
 
 // A bijection in which every input bit reaches every output bit: MurmurHash3's last steps.
 uint64_t Mix(uint64_t x) {
@@ -24,22 +23,30 @@ uint64_t HashOf(const std::array<uint8_t, 16>& address) {
   return Mix(Mix(first) + second);
 }
 
+// What a shard calls a tunnel means something to it alone: the identifiers are the same for all.
+uint64_t HashOf(const TunnelPath& tunnel) {
+  uint64_t hash = tunnel.length;
+  for (size_t i = 0; i < tunnel.length; ++i) hash = Mix(hash + tunnel.bytes[i]);
+  return hash;
+}
+
 }  // namespace
 
 void SplitCheck::Look(uint16_t shard, std::span<const Event> events, SplitCounters& counters) {
   for (const Event& event : events) {
-    if (event.kind == EventKind::kFlowStarted) Note(shard, event.record->key, counters);
+    if (event.kind == EventKind::kFlowStarted) Note(shard, *event.record, counters);
   }
 }
 
 // Sums of what belongs to each side are the same for both directions.
-void SplitCheck::Note(uint16_t shard, const FlowKey& key, SplitCounters& counters) {
-  if (key.protocol != kTcp && key.protocol != kUdp) return;
+void SplitCheck::Note(uint16_t shard, const FlowRecord& record, SplitCounters& counters) {
+  const FlowKey& key = record.key;
+  if (key.protocol != ip_protocol::kTcp && key.protocol != ip_protocol::kUdp) return;
   const uint64_t source = HashOf(key.source);
   const uint64_t destination = HashOf(key.destination);
   if ((Mix(source + destination) & mask_) != 0) return;
   const uint64_t ends = Mix(source + key.source_port) + Mix(destination + key.destination_port);
-  switch (claims_.Take(Mix(ends + key.protocol), shard)) {
+  switch (claims_.Take(Mix(ends + key.protocol) ^ HashOf(record.tunnel), shard)) {
     case ClaimTable::Claim::kFirst:
       ++counters.sampled;
       break;

@@ -1,6 +1,6 @@
 // Finds out by sample whether flows are cut: whether packets of one flow, or its two directions,
 // come to several shards of an interface. One address pair in 256 is looked at, with all its TCP
-// and UDP flows, when a flow starts.
+// and UDP flows, when a flow starts. Equal addresses in two tunnels are two flows.
 //
 // What it tells of is the steering: see FanoutMode. Shared by the shards of one interface. Thread:
 // any; each keeps its own SplitCounters.
@@ -10,7 +10,7 @@
 #include <span>
 
 #include "engine/flow/event.h"
-#include "engine/packet/flow_key.h"
+#include "engine/flow/record.h"
 #include "engine/stats/split_counters.h"
 #include "rings/claim_table.h"
 
@@ -29,7 +29,7 @@ class SplitCheck {
   void Look(uint16_t shard, std::span<const Event> events, SplitCounters& counters);
 
  private:
-  void Note(uint16_t shard, const FlowKey& key, SplitCounters& counters);
+  void Note(uint16_t shard, const FlowRecord& record, SplitCounters& counters);
 
   uint32_t mask_;
   ClaimTable claims_;

@@ -58,6 +58,24 @@ TEST(SplitCheck, DirectionsInTwoShardsAreCountedOnce) {
   EXPECT_NEAR(static_cast<double>(counters[0].sampled), 100, 10);
 }
 
+TEST(SplitCheck, EqualAddressesInTwoTunnelsAreTwoFlows) {
+  const auto in_tunnel = [](uint32_t n, uint8_t network) {
+    FlowRecord record = Flow(n);
+    record.tunnel.length = 3;
+    record.tunnel.bytes[2] = network;
+    return record;
+  };
+  SplitCheck check(1);
+  SplitCounters apart, cut;
+  for (uint32_t n = 0; n < 20; ++n) {
+    See(check, 0, in_tunnel(n, 1), apart);
+    See(check, 1, in_tunnel(n, 2), apart);
+  }
+  EXPECT_LE(apart.split, 1u);
+  for (uint32_t n = 0; n < 20; ++n) See(check, 1, in_tunnel(n, 1), cut);
+  EXPECT_GE(cut.split, 18u);
+}
+
 TEST(SplitCheck, LooksAtASampleByAddressPair) {
   SplitCheck check;
   SplitCounters counters;
