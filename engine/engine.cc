@@ -26,6 +26,7 @@ absl::Status Engine::Make(EngineOptions options, const ConsumerFactory& consumer
   if (!plan.ok()) return plan.status();
   notes_ = std::move(plan->notes);
   modes_ = std::move(plan->modes);
+  backends_ = std::move(plan->backends);
   std::vector<std::shared_ptr<SplitCheck>> checks;  // of each group
   for (size_t i = 0; i < modes_.size(); ++i) checks.push_back(std::make_shared<SplitCheck>());
   for (ShardPlan& part : plan->shards) {

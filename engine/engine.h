@@ -47,6 +47,8 @@ class Engine {
   const std::vector<std::string>& notes() const { return notes_; }
   // How the kernel distributes the frames of EngineOptions::interfaces[i].
   const std::vector<FanoutMode>& fanout_modes() const { return modes_; }
+  // How EngineOptions::interfaces[i] is received, and why not otherwise.
+  const std::vector<BackendChoice>& backends() const { return backends_; }
 
   // Starts the threads. Once. An error leaves an engine that can only be destroyed.
   absl::Status Start();
@@ -86,6 +88,7 @@ class Engine {
 
   std::vector<std::string> notes_;
   std::vector<FanoutMode> modes_;
+  std::vector<BackendChoice> backends_;
   std::mutex mutex_;
   std::condition_variable ended_changed_;
   size_t ended_ = 0;     // threads; guarded by mutex_

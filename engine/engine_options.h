@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/backend.h"
 #include "engine/packet/packet_filter.h"
 #include "engine/shard.h"
 #include "engine/shard_consumer.h"
@@ -18,12 +19,14 @@
 namespace weir {
 
 // A network interface whose frames are distributed among EngineOptions::shards shards: every frame
-// goes to one of them. More than one shard always means a fanout group; there is no other way.
+// goes to one of them. More than one shard means a fanout group, or receive queues of their own
+// (AF_XDP).
 struct EngineInterface {
   // One interface; or the two legs of a TAP, each of which carries one direction: member i of both
   // groups goes to the same shard, which merges them by time stamp.
   std::vector<PacketSourceOptions> legs;
-  FanoutOptions fanout{.mode = FanoutMode::kEbpf};
+  FanoutOptions fanout{.mode = FanoutMode::kEbpf};  // AF_PACKET
+  BackendOptions backend;
 };
 
 using ShardSources = std::vector<std::unique_ptr<FrameSource>>;
@@ -31,7 +34,7 @@ using ShardSources = std::vector<std::unique_ptr<FrameSource>>;
 struct EngineOptions {
   std::vector<EngineInterface> interfaces;
   // Of each interface. 0: as many as it has receive queues, at most as many as there are processors
-  // for it.
+  // for it. AF_XDP: one, where queues of their own would cut flows.
   int shards = 0;
 
   // Beside, or instead of, interfaces: files, memory. Each entry is one more shard. No packet

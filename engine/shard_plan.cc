@@ -1,24 +1,16 @@
 #include "engine/shard_plan.h"
 
 #include <algorithm>
-#include <random>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "engine/interface_sources.h"
 #include "engine/placement.h"
 #include "rings/network_interface.h"
-#include "rings/packet_group.h"
+#include "rings/packet_source.h"
 
 namespace weir {
 namespace {
-
-std::string NameOf(const EngineInterface& interface) {
-  std::string name;
-  for (const PacketSourceOptions& leg : interface.legs) {
-    absl::StrAppend(&name, name.empty() ? "" : "+", leg.interface);
-  }
-  return name;
-}
 
 absl::Status CheckInterfaces(const std::vector<EngineInterface>& interfaces) {
   std::vector<std::string> names;
@@ -89,57 +81,30 @@ class Processors {
 
 int NodeOf(const EngineInterface& interface) { return NumaNodeOf(interface.legs[0].interface); }
 
-int ShardsOf(const EngineInterface& interface, const EngineOptions& options) {
-  if (options.shards > 0) return options.shards;
-  int queues = 1;
-  for (const PacketSourceOptions& leg : interface.legs) {
-    queues = std::max(queues, ReceiveQueues(leg.interface));
-  }
+// Shards that an interface may have where nobody said how many.
+int MostShards(const EngineInterface& interface, const EngineOptions& options) {
   const size_t cpus =
       options.cpus.empty() ? UsableCpusOf(NodeOf(interface)).size() : options.cpus.size();
   const auto share = static_cast<int>(std::max<size_t>(cpus / options.interfaces.size(), 1));
-  return std::min({queues, share, kMostFanoutSockets});
-}
-
-void AddNotes(const std::vector<std::string>& more, std::vector<std::string>& notes) {
-  for (const std::string& note : more) {
-    if (std::find(notes.begin(), notes.end(), note) == notes.end()) notes.push_back(note);
-  }
-}
-
-// Both legs of a TAP distribute by the same hash.
-FanoutOptions WithSeed(FanoutOptions fanout) {
-  std::random_device device;
-  while (fanout.seed == 0) fanout.seed = uint64_t{device()} << 32 | device();
-  return fanout;
+  return std::min(share, kMostFanoutSockets);
 }
 
 absl::Status Open(const EngineInterface& interface, const EngineOptions& options,
                   EnginePlan& plan) {
-  const auto count = static_cast<size_t>(ShardsOf(interface, options));
-  const FanoutOptions fanout = WithSeed(interface.fanout);
-  const size_t first = plan.shards.size();
-  plan.shards.resize(first + count);
-  for (size_t leg = 0; leg < interface.legs.size(); ++leg) {
-    auto group = OpenPacketGroup(interface.legs[leg], fanout, static_cast<int>(count));
-    if (!group.ok()) return group.status();
-    AddNotes(group->notes, plan.notes);
-    if (leg == 0) {
-      plan.modes.push_back(group->mode);
-    } else if (group->mode != plan.modes.back()) {
-      return absl::FailedPreconditionError(
-          absl::StrCat("the legs of ", NameOf(interface), " cannot be steered alike"));
-    }
-    for (size_t i = 0; i < count; ++i) {
-      const auto own = group->sources[i]->notes();
-      AddNotes({own.begin(), own.end()}, plan.notes);
-      plan.shards[first + i].sources.push_back(std::move(group->sources[i]));
-    }
+  auto opened = OpenInterface(interface, options.shards, MostShards(interface, options));
+  if (!opened.ok()) return opened.status();
+  for (std::string& note : opened->notes) {
+    if (std::find(plan.notes.begin(), plan.notes.end(), note) == plan.notes.end())
+      plan.notes.push_back(std::move(note));
   }
-  for (size_t i = first; i < plan.shards.size(); ++i) {
-    plan.shards[i].name = NameOf(interface);
-    plan.shards[i].live = true;
-    if (count > 1) plan.shards[i].group = static_cast<int>(plan.modes.size()) - 1;
+  plan.modes.push_back(opened->mode);
+  plan.backends.push_back(std::move(opened->choice));
+  for (ShardSources& sources : opened->shards) {
+    ShardPlan& shard = plan.shards.emplace_back();
+    shard.sources = std::move(sources);
+    shard.name = NameOf(interface);
+    shard.live = true;
+    if (opened->shards.size() > 1) shard.group = static_cast<int>(plan.modes.size()) - 1;
   }
   return absl::OkStatus();
 }

@@ -21,7 +21,8 @@ struct ShardPlan {
 
 struct EnginePlan {
   std::vector<ShardPlan> shards;
-  std::vector<FanoutMode> modes;  // of each interface
+  std::vector<FanoutMode> modes;        // of each interface
+  std::vector<BackendChoice> backends;  // of each interface
   std::vector<std::string> notes;
 };
 

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "rings/host_use.h"
+#include "rings/xdp_socket.h"
 
 namespace weir {
 namespace {
@@ -25,7 +26,8 @@ struct Plan {
   bool generic = false;
 };
 
-absl::StatusOr<Plan> MakePlan(const XdpGroupOptions& options, std::vector<std::string>& notes) {
+absl::StatusOr<Plan> MakePlan(const XdpGroupOptions& options, int count,
+                              std::vector<std::string>& notes) {
   Plan plan;
   const auto interface = FindInterface(options.interface);
   if (!interface.ok()) return interface.status();
@@ -37,6 +39,14 @@ absl::StatusOr<Plan> MakePlan(const XdpGroupOptions& options, std::vector<std::s
   }
   if (options.snap_length == 0) {
     return absl::InvalidArgumentError("snap length of 0 bytes: --snaplen must be at least 1");
+  }
+  plan.program.queues = static_cast<uint32_t>(ReceiveQueues(options.interface));
+  if (count < 1 || static_cast<uint32_t>(count) > plan.program.queues) {
+    return absl::InvalidArgumentError(absl::StrFormat(
+        "%s has %u receive queue%s, and AF_XDP has no more shards than queues: --shards 1 to %u, "
+        "or more queues: ethtool -L %s combined %d",
+        options.interface, plan.program.queues, plan.program.queues == 1 ? "" : "s",
+        plan.program.queues, options.interface, count));
   }
   const auto host = WhyHostNeeds(*interface);
   if (!host.ok()) return host.status();
@@ -55,7 +65,6 @@ absl::StatusOr<Plan> MakePlan(const XdpGroupOptions& options, std::vector<std::s
         options.interface, options.interface));
   }
   plan.generic = options.mode == XdpMode::kGeneric;
-  plan.program.queues = static_cast<uint32_t>(ReceiveQueues(options.interface));
   plan.socket.interface = options.interface;
   plan.socket.ring_bytes = options.ring_bytes;
   plan.socket.chunk_bytes = ChunkFor(MtuOf(options.interface));
@@ -109,33 +118,24 @@ absl::StatusOr<Opened> OpenAsPossible(const Plan& plan, std::vector<std::string>
 
 }  // namespace
 
-std::string_view XdpModeName(XdpMode mode) {
-  switch (mode) {
-    case XdpMode::kZeroCopy:
-      return "zero-copy";
-    case XdpMode::kCopy:
-      return "copy";
-    case XdpMode::kGeneric:
-      return "generic";
-  }
-  return "";
-}
-
-absl::StatusOr<XdpGroup> OpenXdpGroup(const XdpGroupOptions& options) {
+absl::StatusOr<XdpGroup> OpenXdpGroup(const XdpGroupOptions& options, int count) {
   XdpGroup group;
-  const auto plan = MakePlan(options, group.notes);
+  const auto plan = MakePlan(options, count, group.notes);
   if (!plan.ok()) return plan.status();
   if (auto status = CheckNoProgram(plan->interface); !status.ok()) return status;
   auto opened = OpenAsPossible(*plan, group.notes);
   if (!opened.ok()) return opened.status();
-  for (auto& socket : opened->sockets) {
-    auto source = XdpSource::Create({.interface = plan->interface,
-                                     .program = opened->program,
-                                     .socket = std::move(socket),
-                                     .snap_length = options.snap_length,
-                                     .promiscuous = options.promiscuous,
-                                     .counts_missed = group.sources.empty()},
-                                    &group.notes);
+  const auto sources = static_cast<size_t>(count);
+  for (size_t first = 0; first < sources; ++first) {
+    XdpSource::Parts parts = {.interface = plan->interface,
+                              .program = opened->program,
+                              .snap_length = options.snap_length,
+                              .promiscuous = options.promiscuous,
+                              .counts_missed = first == 0};
+    for (size_t queue = first; queue < opened->sockets.size(); queue += sources) {
+      parts.sockets.push_back(std::move(opened->sockets[queue]));
+    }
+    auto source = XdpSource::Create(std::move(parts), &group.notes);
     if (!source.ok()) return source.status();
     group.sources.push_back(*std::move(source));
   }

@@ -54,7 +54,8 @@ absl::Status Conflict(const NetworkInterface& interface, uint32_t id, const std:
   }
   return absl::FailedPreconditionError(absl::StrFormat(
       "%s has an XDP program of somebody else's: %s%s%sid %u (see: ip link show %s; bpftool net). "
-      "It is not replaced: detach it (ip link set %s xdp off) or use --backend packet",
+      "It is not replaced: end who attached it, detach it (ip link set %s xdp off), or use "
+      "--backend packet",
       interface.name, name.empty() ? "" : "\"", name, name.empty() ? "" : "\", ", id,
       interface.name, interface.name));
 }

@@ -14,6 +14,7 @@
 #include "rings/packet_socket.h"
 #include "rings/prefetch.h"
 #include "rings/socket_filter.h"
+#include "rings/xdp_socket.h"
 
 // Newer than the kernel headers that may be installed: linux/if_xdp.h.
 #ifndef XDP_PKT_CONTD
@@ -63,6 +64,9 @@ absl::StatusOr<std::unique_ptr<XdpSource>> XdpSource::Create(Parts parts,
   return source;
 }
 
+XdpSource::XdpSource(Parts parts) : parts_(std::move(parts)) {}
+XdpSource::~XdpSource() = default;
+
 absl::Status XdpSource::Prepare(std::vector<std::string>* notes) {
   const NetworkInterface& interface = parts_.interface;
   auto packet = OpenWatchSocket(interface);
@@ -71,7 +75,9 @@ absl::Status XdpSource::Prepare(std::vector<std::string>* notes) {
   auto watch = LinkWatch::Create(packet_.get());
   if (!watch.ok()) return watch.status();
   watch_ = *std::move(watch);
-  if (auto status = watch_.Include(parts_.socket->fd()); !status.ok()) return status;
+  for (const auto& socket : parts_.sockets) {
+    if (auto status = watch_.Include(socket->fd()); !status.ok()) return status;
+  }
   auto together = HugeMemory::Create(kTogetherBytes, "frames of several pieces");
   if (!together.ok()) return together.status();
   together_ = *std::move(together);
@@ -84,22 +90,47 @@ absl::Status XdpSource::Prepare(std::vector<std::string>* notes) {
   return absl::OkStatus();
 }
 
+bool XdpSource::ready() const {
+  return std::any_of(parts_.sockets.begin(), parts_.sockets.end(),
+                     [](const auto& socket) { return socket->ready(); });
+}
+
+RingFill XdpSource::Fill() const {
+  RingFill fullest;
+  for (const auto& socket : parts_.sockets) {
+    const RingFill fill = {socket->used(), socket->chunks()};
+    if (fullest.units == 0 || fill.used > fullest.used) fullest = fill;
+  }
+  return fullest;
+}
+
 int XdpSource::Receive(std::span<Frame> frames) {
-  XdpSocket& socket = *parts_.socket;
-  const uint32_t available = socket.Available(kMostPieces);
-  if (available == 0) [[unlikely]] {
+  if (!ready()) [[unlikely]] {
     LookAround();
     return 0;
   }
   const int64_t now = Read(CLOCK_REALTIME);
+  const size_t sockets = parts_.sockets.size();
+  size_t count = 0;
+  for (size_t i = 0; i < sockets && count < frames.size(); ++i) {
+    count += Take(*parts_.sockets[(turn_ + i) % sockets], frames.subspan(count), now);
+  }
+  turn_ = (turn_ + 1) % sockets;
+  received_ += count;
+  return static_cast<int>(count);
+}
+
+size_t XdpSource::Take(XdpSocket& socket, std::span<Frame> frames, int64_t now_ns) {
+  const uint32_t available = socket.Available(kMostPieces);
   size_t count = 0;
   uint32_t next = 0;
   while (next < available && count < frames.size()) {
     const xdp_desc& piece = socket.Peek(next);
-    Frame frame;
+    Frame& frame = frames[count];
+    frame = {};
     uint32_t pieces = 1;
     if (Continued(piece)) [[unlikely]] {
-      pieces = PutTogether(next, available, frame);
+      pieces = PutTogether(socket, next, available, frame);
       if (pieces == 0) break;  // the rest is not there yet, or there is no room before Release
     } else {
       frame.data = socket.Bytes(piece);
@@ -109,18 +140,17 @@ int XdpSource::Receive(std::span<Frame> frames) {
       PrefetchToRead(frame.data + 64);
     }
     frame.captured_length = std::min(frame.wire_length, parts_.snap_length);
-    frame.timestamp_ns = now;
-    frames[count++] = frame;
+    frame.timestamp_ns = now_ns;
+    ++count;
     next += pieces;
   }
   socket.Consume(next);
-  received_ += count;
-  return static_cast<int>(count);
+  return count;
 }
 
 // A frame of several pieces becomes one; returns how many they are.
-uint32_t XdpSource::PutTogether(uint32_t first, uint32_t available, Frame& frame) {
-  const XdpSocket& socket = *parts_.socket;
+uint32_t XdpSource::PutTogether(const XdpSocket& socket, uint32_t first, uint32_t available,
+                                Frame& frame) {
   uint32_t last = first;
   size_t bytes = socket.Peek(first).len;
   while (Continued(socket.Peek(last))) {
@@ -145,13 +175,13 @@ uint32_t XdpSource::PutTogether(uint32_t first, uint32_t available, Frame& frame
 }
 
 void XdpSource::Release() {
-  parts_.socket->GiveBack();
+  for (const auto& socket : parts_.sockets) socket->GiveBack();
   together_used_ = 0;
 }
 
 // The ring is empty: time for what costs system calls.
 void XdpSource::LookAround() {
-  parts_.socket->BeforeSleep();
+  for (const auto& socket : parts_.sockets) socket->BeforeSleep();
   if (closed_) {
     ended_ = Read(CLOCK_MONOTONIC) >= quiet_ns_;
     return;
@@ -167,10 +197,25 @@ void XdpSource::LookAround() {
 bool XdpSource::StopIntake() {
   constexpr int64_t kUnderWayNs = 5'000'000;
   if (closed_) return true;
-  if (!parts_.program->RemoveSocket(queue()).ok()) return false;
+  for (const auto& socket : parts_.sockets) {
+    if (!parts_.program->RemoveSocket(socket->queue()).ok()) return false;
+  }
   closed_ = true;
   quiet_ns_ = Read(CLOCK_MONOTONIC) + kUnderWayNs;
   return true;
+}
+
+void XdpSource::AddKernelCounters(const XdpSocket& socket, SourceCounters& counters) const {
+  SourceCounters of_queue;
+  if (const auto statistics = socket.Statistics(); statistics.ok()) {
+    of_queue.ring_dropped = statistics->rx_dropped + statistics->rx_ring_full;
+    of_queue.ring_freezes = statistics->rx_fill_ring_empty_descs;
+  }
+  const LeftToHost left = parts_.program->Left(socket.queue());
+  of_queue.left_to_host = std::accumulate(left.begin(), left.end(), uint64_t{0});
+  of_queue.kernel_filtered.emplace();
+  of_queue.nic_missed = 0;  // the device's, not a queue's
+  counters.Add(of_queue);
 }
 
 SourceCounters XdpSource::Counters() {
@@ -179,14 +224,10 @@ SourceCounters XdpSource::Counters() {
   if (missed.has_value()) missed_seen_ = missed;
   SourceCounters counters;
   counters.received = received_;
-  if (const auto statistics = parts_.socket->Statistics(); statistics.ok()) {
-    counters.ring_dropped = statistics->rx_dropped + statistics->rx_ring_full;
-    counters.ring_freezes = statistics->rx_fill_ring_empty_descs;
-  }
-  const LeftToHost left = parts_.program->Left(queue());
-  counters.left_to_host = std::accumulate(left.begin(), left.end(), uint64_t{0});
+  counters.ring_dropped = counters.ring_freezes = 0;
   counters.kernel_filtered.emplace();
   if (missed_seen_.has_value()) counters.nic_missed = parts_.counts_missed ? missed_ : 0;
+  for (const auto& socket : parts_.sockets) AddKernelCounters(*socket, counters);
   return counters;
 }
 

@@ -1,5 +1,5 @@
-// Frames of one receive queue of a network interface, by AF_XDP: xdp_socket.h for the rings,
-// xdp_program.h for the program that fills them. Made by OpenXdpGroup of xdp_group.h.
+// Frames of one receive queue of a network interface, or of several, by AF_XDP: xdp_socket.h for
+// the rings, xdp_program.h for the program that fills them. Made by OpenXdpGroup of xdp_group.h.
 //
 // Frames are handed out where the kernel or the device wrote them; one that came in several pieces
 // is put together in a buffer of the source's own. Only what the interface receives is seen, with
@@ -18,49 +18,54 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "rings/frame_source.h"
+#include "rings/huge_memory.h"
 #include "rings/link_watch.h"
 #include "rings/network_interface.h"
 #include "rings/unique_fd.h"
 #include "rings/xdp_program.h"
-#include "rings/xdp_socket.h"
 
 namespace weir {
+
+class XdpSocket;  // its header has the kernel's BPF, which libpcap's does not stand beside
 
 class XdpSource final : public FrameSource {
  public:
   struct Parts {
     NetworkInterface interface;
     std::shared_ptr<XdpProgram> program;
-    std::unique_ptr<XdpSocket> socket;
+    std::vector<std::unique_ptr<XdpSocket>> sockets;  // of the queues, read by turns
     uint32_t snap_length = 262144;
     bool promiscuous = true;
     bool counts_missed = true;  // of several sources on one device the first one does
   };
-  // The socket must be known to the program. Adds what differs from what was asked for to `notes`.
+  ~XdpSource() override;
+
+  // The sockets must be known to the program. Adds what differs from what was asked for to `notes`.
   static absl::StatusOr<std::unique_ptr<XdpSource>> Create(Parts parts,
                                                            std::vector<std::string>* notes);
 
-  uint32_t queue() const { return parts_.socket->queue(); }
-
   int Receive(std::span<Frame> frames) override;
   void Release() override;
-  bool ready() const override { return parts_.socket->ready(); }
+  bool ready() const override;
   int wait_fd() const override { return watch_.wait_fd(); }
   bool StopIntake() override;
   bool ended() const override { return ended_ && !ready(); }
   absl::Status status() const override { return status_; }
   SourceCounters Counters() override;
-  RingFill Fill() const override { return {parts_.socket->used(), parts_.socket->chunks()}; }
+  RingFill Fill() const override;  // of the queue whose ring is fullest
   std::span<const SourceInterface> interfaces() const override { return {&interface_, 1}; }
 
  private:
-  explicit XdpSource(Parts parts) : parts_(std::move(parts)) {}
+  explicit XdpSource(Parts parts);
   absl::Status Prepare(std::vector<std::string>* notes);
-  uint32_t PutTogether(uint32_t first, uint32_t available, Frame& frame);
+  size_t Take(XdpSocket& socket, std::span<Frame> frames, int64_t now_ns);
+  uint32_t PutTogether(const XdpSocket& socket, uint32_t first, uint32_t available, Frame& frame);
+  void AddKernelCounters(const XdpSocket& socket, SourceCounters& counters) const;
   void LookAround();
 
   Parts parts_;
@@ -69,6 +74,7 @@ class XdpSource final : public FrameSource {
   LinkWatch watch_;
   HugeMemory together_;  // frames of several pieces, one behind the other
   size_t together_used_ = 0;
+  size_t turn_ = 0;  // socket that is read first
   uint64_t received_ = 0;
   std::optional<uint32_t> missed_seen_;  // the device's counter when it was read last
   uint64_t missed_ = 0;

@@ -1,7 +1,7 @@
-// The same frames through a file, memory, one packet socket and four: the same EVE records (time
-// stamps and what follows from them aside) and the same totals of each address, by these records
-// and by the counters of intervals, whichever way they come in and however many shards share them,
-// as long as the fanout mode keeps flows whole.
+// The same frames through a file, memory, packet sockets and AF_XDP sockets, one or more: the same
+// EVE records (time stamps and what follows from them aside) and the same totals of each address,
+// by these records and by the counters of intervals, whichever way they come in and however many
+// shards share them, as long as the fanout mode keeps flows whole.
 //
 // A further way to receive is one more line in kWays.
 #include <gmock/gmock.h>
@@ -23,6 +23,7 @@
 #include "rings/capture_file_source.h"
 #include "rings/memory_source.h"
 #include "rings/packet_group.h"
+#include "rings/xdp_group.h"
 #include "tests/support/netns.h"
 #include "tests/support/rich_traffic.h"
 #include "tests/support/tc_program.h"
@@ -215,13 +216,28 @@ struct Way {
   FanoutMode mode;
   int shards;
   Richness richness;
-  bool steered = false;  // the sender plays a device with symmetric RSS
+  bool steered = false;                       // the sender plays a device with symmetric RSS
+  std::optional<XdpMode> xdp = std::nullopt;  // AF_XDP
+  bool jumbo = false;                         // and frames of up to 9,000 bytes among them
+  // Of each end; 0: one for each shard. In the generic path a veth's transmit queues 0 and 1 both
+  // come in on receive queue 0, and 2 on 1.
+  int queues = 0;
+
+  int Queues() const { return queues > 0 ? queues : shards; }
 };
 constexpr Way kWays[] = {
     {"Packet", FanoutMode::kHash, 1, Richness::kAll},
     {"PacketHash4", FanoutMode::kHash, 4, Richness::kPlain},
     {"PacketEbpf4", FanoutMode::kEbpf, 4, Richness::kAll},
     {"PacketQueue4", FanoutMode::kQueue, 4, Richness::kAll, true},
+    {"PacketJumbo", FanoutMode::kHash, 1, Richness::kAll, false, std::nullopt, true},
+    {"XdpCopy", FanoutMode::kQueue, 1, Richness::kAll, false, XdpMode::kCopy},
+    {"XdpCopy2", FanoutMode::kQueue, 2, Richness::kAll, true, XdpMode::kCopy},
+    {"XdpCopyJumbo", FanoutMode::kQueue, 1, Richness::kAll, false, XdpMode::kCopy, true},
+    {"XdpCopy2Jumbo", FanoutMode::kQueue, 2, Richness::kAll, true, XdpMode::kCopy, true},
+    {"XdpGeneric", FanoutMode::kQueue, 1, Richness::kAll, false, XdpMode::kGeneric},
+    {"XdpGeneric2", FanoutMode::kQueue, 2, Richness::kAll, true, XdpMode::kGeneric, false, 3},
+    {"XdpGenericJumbo", FanoutMode::kQueue, 1, Richness::kAll, false, XdpMode::kGeneric, true},
 };
 
 class SameFramesLiveTest : public testing::TestWithParam<Way> {};
@@ -229,7 +245,19 @@ class SameFramesLiveTest : public testing::TestWithParam<Way> {};
 INSTANTIATE_TEST_SUITE_P(Ways, SameFramesLiveTest, testing::ValuesIn(kWays),
                          [](const auto& test) { return std::string(test.param.name); });
 
+Sources OpenXdp(const VethPair& pair, const Way& way) {
+  const auto scope = pair.far().Enter();
+  auto group = OpenXdpGroup({.interface = VethPair::kFar, .mode = *way.xdp, .ring_bytes = 8 << 20},
+                            way.shards);
+  EXPECT_TRUE(group.ok()) << group.status();
+  Sources sources;
+  if (!group.ok()) return sources;
+  for (auto& source : group->sources) sources.push_back(std::move(source));
+  return sources;
+}
+
 Sources OpenLive(const VethPair& pair, const Way& way) {
+  if (way.xdp.has_value()) return OpenXdp(pair, way);
   PacketSourceOptions options;
   options.interface = VethPair::kFar;
   options.ring = {.ring_bytes = 4 << 20, .block_bytes = 128 << 10};
@@ -245,15 +273,34 @@ Sources OpenLive(const VethPair& pair, const Way& way) {
   return sources;
 }
 
+// Three UDP flows whose frames take from one to three pages.
+void AddJumboFrames(std::vector<Bytes>& traffic) {
+  for (size_t i = 0; i < 30; ++i) {
+    Bytes payload(3000 + i * 200);
+    for (size_t at = 0; at < payload.size(); ++at) payload[at] = static_cast<uint8_t>(at * i);
+    traffic.push_back(PacketBuilder()
+                          .Ethernet()
+                          .Ipv4("10.7.0.1", absl::StrCat("10.7.1.", i % 3 + 1))
+                          .Udp(7000, 7001)
+                          .Payload(payload)
+                          .Build());
+  }
+}
+
 TEST_P(SameFramesLiveTest, GiveTheAnswerOfMemory) {
   WEIR_SKIP_WITHOUT_NETNS();
   const Way& way = GetParam();
-  const std::vector<Bytes> traffic = RichTraffic(way.richness);
-  const VethPair pair(way.shards);
+  std::vector<Bytes> traffic = RichTraffic(way.richness);
+  const VethPair pair(way.Queues());
+  if (way.jumbo) {
+    AddJumboFrames(traffic);
+    pair.near().Ip("link set near0 mtu 9000");
+    pair.far().Ip("link set far0 mtu 9000");
+  }
   std::unique_ptr<TcProgram> steering;
   if (way.steered) {
     auto attached = TcProgram::Attach(pair.near(), VethPair::kNear, TcHook::kEgress,
-                                      TcAction::kSteerQueue, static_cast<uint32_t>(way.shards));
+                                      TcAction::kSteerQueue, static_cast<uint32_t>(way.Queues()));
     ASSERT_TRUE(attached.ok()) << attached.status();
     steering = *std::move(attached);
   }

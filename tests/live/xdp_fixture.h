@@ -40,9 +40,9 @@ class XdpTest : public testing::Test {
     sender_ = std::make_unique<RawSender>(VethPair::kNear);
   }
 
-  absl::StatusOr<XdpGroup> Open() {
+  absl::StatusOr<XdpGroup> Open(int count = 1) {
     const auto scope = pair_->far().Enter();
-    return OpenXdpGroup(options_);
+    return OpenXdpGroup(options_, count);
   }
 
   void MustOpen() {

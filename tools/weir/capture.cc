@@ -43,6 +43,7 @@ Capture NameInterfaces(const CommandOptions& options) {
   for (const auto& legs : options.interfaces) {
     EngineInterface& interface = capture.engine.interfaces.emplace_back();
     interface.fanout = options.live.fanout;
+    interface.backend = options.live.backend;
     for (const std::string& leg : legs) {
       interface.legs.push_back(MakePacketOptions(options, leg));
     }

@@ -82,6 +82,9 @@ absl::Status CheckLiveOnly(const RawOptions& raw) {
                       : !raw.shards.empty()    ? "--shards"
                       : !raw.cpus.empty()      ? "--cpus"
                       : !raw.fanout.empty()    ? "--fanout"
+                      : !raw.backend.empty()   ? "--backend"
+                      : !raw.xdp_mode.empty()  ? "--xdp-mode"
+                      : raw.busy_poll_us > 0   ? "--busy-poll-us"
                                                : nullptr;
   if (given == nullptr) return absl::OkStatus();
   return Usage(absl::StrFormat("%s is for an interface (-i): leave it out with -r", given));
@@ -163,6 +166,30 @@ absl::Status ReadShards(const RawOptions& raw, CommandOptions& options) {
   status.Update(Read("--cpus", raw.cpus, ParseCpuList, live.cpus));
   status.Update(Read("--fanout", raw.fanout, ParseFanout, live.fanout));
   return status;
+}
+
+// With an option that only packet sockets have `auto` means them.
+absl::Status ReadBackend(const RawOptions& raw, CommandOptions& options) {
+  const char* const packet = !raw.fanout.empty()  ? "--fanout"
+                             : raw.live.block_kib ? "--block-kib"
+                             : raw.live.retire_ms ? "--retire-ms"
+                                                  : nullptr;
+  const char* const xdp = !raw.xdp_mode.empty()  ? "--xdp-mode"
+                          : raw.busy_poll_us > 0 ? "--busy-poll-us"
+                                                 : nullptr;
+  BackendOptions& backend = options.live.backend;
+  absl::Status status = Read("--backend", raw.backend, ParseBackend, backend.backend);
+  status.Update(Read("--xdp-mode", raw.xdp_mode, ParseXdpMode, backend.xdp_mode));
+  if (!status.ok()) return status;
+  backend.busy_poll_us = raw.busy_poll_us;
+  if (packet != nullptr && (xdp != nullptr || backend.backend == Backend::kXdp)) {
+    return Usage(absl::StrFormat("%s is about packet sockets: leave it out with AF_XDP", packet));
+  }
+  if (packet != nullptr) backend.backend = Backend::kPacket;
+  if (xdp != nullptr && backend.backend == Backend::kPacket) {
+    return Usage(absl::StrFormat("%s is about AF_XDP: leave it out with --backend packet", xdp));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status ReadSource(const RawOptions& raw, CommandOptions& options) {
@@ -310,8 +337,8 @@ absl::StatusOr<CommandOptions> Interpret(const RawOptions& raw) {
     if (auto status = check(raw); !status.ok()) return status;
   }
   CommandOptions options;
-  for (const auto read : {ReadSource, ReadShards, ReadDedup, ReadKey, ReadFlows, ReadStreams,
-                          ReadCounters, ReadRun}) {
+  for (const auto read : {ReadSource, ReadShards, ReadBackend, ReadDedup, ReadKey, ReadFlows,
+                          ReadStreams, ReadCounters, ReadRun}) {
     if (auto status = read(raw, options); !status.ok()) return status;
   }
   return options;

@@ -58,6 +58,12 @@ constexpr Named<FanoutMode> kFanoutModes[] = {
     {"ebpf", FanoutMode::kEbpf}};
 constexpr Named<bool FanoutOptions::*> kFanoutFlags[] = {{"defrag", &FanoutOptions::defragment},
                                                          {"rollover", &FanoutOptions::rollover}};
+constexpr Named<Backend> kBackends[] = {
+    {"auto", Backend::kAuto}, {"packet", Backend::kPacket}, {"xdp", Backend::kXdp}};
+constexpr Named<std::optional<XdpMode>> kXdpModes[] = {{"auto", std::nullopt},
+                                                       {"zero-copy", XdpMode::kZeroCopy},
+                                                       {"copy", XdpMode::kCopy},
+                                                       {"generic", XdpMode::kGeneric}};
 constexpr Named<ChecksumMode> kChecksums[] = {{"ignore", ChecksumMode::kIgnore},
                                               {"count", ChecksumMode::kCount},
                                               {"drop", ChecksumMode::kDrop}};
@@ -239,6 +245,12 @@ absl::StatusOr<FanoutOptions> ParseFanout(std::string_view text) {
   }
   if (auto status = CheckFanout(fanout, 1); !status.ok()) return status;
   return fanout;
+}
+
+absl::StatusOr<Backend> ParseBackend(std::string_view text) { return Find(kBackends, text); }
+
+absl::StatusOr<std::optional<XdpMode>> ParseXdpMode(std::string_view text) {
+  return Find(kXdpModes, text);
 }
 
 absl::StatusOr<std::vector<std::string>> ParseInterface(std::string_view text) {

@@ -1,6 +1,6 @@
 // The options whose value is a little language of its own: --timeout, --dedup, --key-with and
-// --key-without, --key, --direction, --overload, --checksum, --overlap, --stream-holes. Thread:
-// any. Errors list what may be written.
+// --key-without, --key, --direction, --overload, --checksum, --overlap, --stream-holes, --backend,
+// --xdp-mode. Thread: any. Errors list what may be written.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "engine/backend.h"
 #include "engine/flow/interval_deltas.h"
 #include "engine/flow/options.h"
 #include "engine/packet/dedup.h"
@@ -18,6 +19,7 @@
 #include "engine/shard.h"
 #include "rings/packet_fanout.h"
 #include "rings/socket_filter.h"
+#include "rings/xdp_mode.h"
 #include "tools/stream_files.h"
 
 namespace weir {
@@ -49,6 +51,11 @@ absl::StatusOr<int> ParseShards(std::string_view text);
 
 // "hash", "ebpf", "qm,rollover", "hash,defrag"...: a mode, then flags.
 absl::StatusOr<FanoutOptions> ParseFanout(std::string_view text);
+
+absl::StatusOr<Backend> ParseBackend(std::string_view text);  // auto, packet or xdp
+
+// "auto" (no value), zero-copy, copy or generic.
+absl::StatusOr<std::optional<XdpMode>> ParseXdpMode(std::string_view text);
 
 // "eth0", or the legs of a TAP: "eth0+eth1".
 absl::StatusOr<std::vector<std::string>> ParseInterface(std::string_view text);

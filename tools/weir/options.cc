@@ -94,6 +94,22 @@ void AddLive(CLI::App& app, RawOptions& raw) {
       ->type_name("LIST")
       ->group(kGroup);
   app.add_option(
+         "--backend", raw.backend,
+         "auto (default), packet or xdp. AF_XDP is faster and takes frames away from the\n"
+         "host: auto uses it only where the host does not need the interface; xdp insists,\n"
+         "and leaves to the host what is for it, ARP, neighbour discovery, DHCP, non-IP")
+      ->type_name("HOW")
+      ->group(kGroup);
+  app.add_option("--xdp-mode", raw.xdp_mode,
+                 "auto (default; the first that works), zero-copy, copy or generic")
+      ->type_name("MODE")
+      ->group(kGroup);
+  app.add_option("--busy-poll-us", raw.busy_poll_us,
+                 "AF_XDP: look at the device for so long before sleeping (default 0)")
+      ->type_name("N")
+      ->check(Between(0u, 1'000'000u))
+      ->group(kGroup);
+  app.add_option(
          "--fanout", raw.fanout,
          "How the kernel distributes frames among shards. Flows stay whole: ebpf (default,\n"
          "where CAP_BPF is there; looks into tunnels, keeps fragments and ICMP errors with\n"

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "engine/backend.h"
 #include "engine/export/listen_address.h"
 #include "engine/flow/interval_deltas.h"
 #include "engine/flow/options.h"
@@ -32,6 +33,7 @@ struct LiveOptions {
   int shards = 0;         // of each interface; 0: --shards auto
   std::vector<int> cpus;  // empty: where the engine likes
   FanoutOptions fanout{.mode = FanoutMode::kEbpf};
+  BackendOptions backend{.backend = Backend::kAuto};
 };
 
 struct CommandOptions {

@@ -16,6 +16,8 @@ struct RawOptions {
   std::vector<std::string> interfaces;
   std::string file;
   std::string shards, cpus, fanout;
+  std::string backend, xdp_mode;
+  uint32_t busy_poll_us = 0;
   LiveOptions live;
   std::string direction;
   uint32_t snap_length = 0;

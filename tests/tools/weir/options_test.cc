@@ -183,6 +183,33 @@ TEST(Options, ShardsAndWhereTheyRun) {
   ExpectUsageError({"-r", "a", "--cpus", "1"}, "--cpus is for an interface");
 }
 
+TEST(Options, TheBackEndIsChosenUnlessAnOptionSaysWhich) {
+  EXPECT_EQ(Options({"-i", "eth0"}).live.backend.backend, Backend::kAuto);
+  EXPECT_EQ(Options({"-i", "eth0", "--backend", "xdp"}).live.backend.backend, Backend::kXdp);
+  EXPECT_EQ(Options({"-i", "eth0", "--backend", "packet"}).live.backend.backend, Backend::kPacket);
+  for (const auto* option : {"--fanout", "--block-kib", "--retire-ms"}) {
+    const char* const value = option == std::string("--fanout") ? "hash" : "256";
+    EXPECT_EQ(Options({"-i", "eth0", option, value}).live.backend.backend, Backend::kPacket);
+    ExpectUsageError({"-i", "eth0", "--backend", "xdp", option, value}, "is about packet sockets");
+  }
+  ExpectUsageError({"-i", "eth0", "--backend", "dpdk"}, "'dpdk' is none of: auto, packet, xdp");
+  ExpectUsageError({"-r", "a", "--backend", "xdp"}, "--backend is for an interface");
+}
+
+TEST(Options, XdpModes) {
+  EXPECT_EQ(Options({"-i", "eth0"}).live.backend.xdp_mode, std::nullopt);
+  const auto mode = [](const char* name) {
+    return Options({"-i", "eth0", "--xdp-mode", name}).live.backend.xdp_mode;
+  };
+  EXPECT_EQ(mode("auto"), std::nullopt);
+  EXPECT_EQ(mode("zero-copy"), XdpMode::kZeroCopy);
+  EXPECT_EQ(mode("copy"), XdpMode::kCopy);
+  EXPECT_EQ(mode("generic"), XdpMode::kGeneric);
+  ExpectUsageError({"-i", "eth0", "--xdp-mode", "fast"}, "zero-copy, copy, generic");
+  ExpectUsageError({"-i", "eth0", "--backend", "packet", "--xdp-mode", "copy"}, "about AF_XDP");
+  EXPECT_EQ(Options({"-i", "eth0", "--busy-poll-us", "50"}).live.backend.busy_poll_us, 50u);
+}
+
 TEST(Options, FanoutModesAndFlags) {
   EXPECT_EQ(Options({"-i", "eth0"}).live.fanout.mode, FanoutMode::kEbpf);
   for (const char* mode : {"hash", "cpu", "qm", "lb", "rnd", "rollover", "ebpf"}) {

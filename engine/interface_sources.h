@@ -1,0 +1,29 @@
+// Opens an interface by the first rung of the ladder that works, for as many shards as it should
+// have. Internal to engine/.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "engine/backend.h"
+#include "engine/engine_options.h"
+
+namespace weir {
+
+struct InterfaceSources {
+  std::vector<ShardSources> shards;     // of each, one source of each leg
+  FanoutMode mode = FanoutMode::kHash;  // how frames are distributed; AF_XDP: by receive queue
+  BackendChoice choice;
+  std::vector<std::string> notes;  // what differs from what was asked for, for people
+};
+
+// "eth0", "eth0+eth1".
+std::string NameOf(const EngineInterface& interface);
+
+// `shards`: how many were asked for; 0: as many as fit, at most `most`.
+absl::StatusOr<InterfaceSources> OpenInterface(const EngineInterface& interface, int shards,
+                                               int most);
+
+}  // namespace weir
