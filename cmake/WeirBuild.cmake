@@ -29,6 +29,7 @@ endif()
 if(WEIR_SANITIZE)
   add_compile_options(-fsanitize=${WEIR_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${WEIR_SANITIZE})
+  add_compile_definitions(WEIR_SANITIZED)
   # RapidJSON adds to null pointers: for what includes its headers.
   if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang" AND WEIR_SANITIZE MATCHES "undefined")
     set(WEIR_JSON_OPTIONS -fno-sanitize=pointer-overflow)

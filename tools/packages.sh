@@ -7,7 +7,7 @@ BUILD_PACKAGES=(
   libbpf-dev libxdp-dev clang bpftool                # its programs for the kernel
   libcli11-dev rapidjson-dev nettle-dev              # the command, EVE
   prometheus-cpp-dev                                 # --prometheus
-  libcap-ng-dev                                      # privileges
+  libcap-ng-dev libseccomp-dev                       # privileges
 )
 TEST_PACKAGES=(
   libgtest-dev libgmock-dev libbenchmark-dev python3

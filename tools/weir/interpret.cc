@@ -306,6 +306,9 @@ absl::Status ReadRun(const RawOptions& raw, CommandOptions& options) {
   options.eve = raw.eve;
   options.write = raw.write;
   options.quiet = raw.quiet;
+  options.user = raw.user;
+  options.drop_all = raw.drop_all;
+  options.seccomp = !raw.no_seccomp;
   if (auto status = Read("--rotate", raw.rotate, ParseRotate, options.rotate); !status.ok()) {
     return status;
   }

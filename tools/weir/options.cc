@@ -275,6 +275,19 @@ void AddEnd(CLI::App& app, RawOptions& raw) {
   app.add_option("--count", raw.count, "After this many frames")->type_name("N")->group(kGroup);
 }
 
+void AddPrivileges(CLI::App& app, RawOptions& raw) {
+  constexpr char kGroup[] = "What is given up once everything is open";
+  app.add_option("--user", raw.user, "Become this user: the files written are this user's, too")
+      ->type_name("NAME")
+      ->group(kGroup);
+  app.add_flag("--drop-all", raw.drop_all,
+               "Also the right to open sockets on interfaces: one that vanishes ends the run")
+      ->group(kGroup);
+  app.add_flag("--no-seccomp", raw.no_seccomp,
+               "Not system calls (where a debugger or a library of yours needs more)")
+      ->group(kGroup);
+}
+
 // CLI11's, with our own usage line.
 class HelpFormatter : public CLI::Formatter {
  public:
@@ -294,6 +307,7 @@ void Describe(CLI::App& app, RawOptions& raw) {
   AddStreams(app, raw);
   AddOutput(app, raw);
   AddEnd(app, raw);
+  AddPrivileges(app, raw);
   constexpr char kGroup[] = "Other";
   app.set_config("--config", "", "Read options from this file: lines such as  max-flows = 1M")
       ->type_name("FILE")

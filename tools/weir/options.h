@@ -71,6 +71,10 @@ struct CommandOptions {
   int64_t interval_ns = 5'000'000'000;
   bool quiet = false;
 
+  std::string user;       // who to become once everything is open; empty: stays
+  bool drop_all = false;  // also the right to open an interface again
+  bool seccomp = true;
+
   bool live_capture() const { return !interfaces.empty(); }
   std::string InterfaceNames() const;  // "eth0", "eth0+eth1,eth2"
   // Standard output carries data, so what is for a person goes to standard error.

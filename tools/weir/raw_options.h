@@ -33,6 +33,8 @@ struct RawOptions {
   std::string checksum, overlap, stream_limit, stream_depth, stream_memory, stream_history;
   std::string duration, count, interval;
   bool quiet = false;
+  std::string user;
+  bool drop_all = false, no_seccomp = false;
   std::string prometheus;
 };
 

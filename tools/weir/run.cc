@@ -13,11 +13,13 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "engine/engine.h"
+#include "tools/privileges/privileges.h"
 #include "tools/weir/capture.h"
 #include "tools/weir/counters_output.h"
 #include "tools/weir/display.h"
 #include "tools/weir/fanout_advice.h"
 #include "tools/weir/filters.h"
+#include "tools/weir/later_files.h"
 #include "tools/weir/metrics_page.h"
 #include "tools/weir/outputs.h"
 #include "tools/weir/report.h"
@@ -54,6 +56,8 @@ class Session {
   absl::StatusOr<std::unique_ptr<ShardSession>> MakeSession(int shard);
   void Tell(const std::string& text) const;
   absl::Status StartMetrics();
+  absl::Status OpenFilesAndGiveUpPrivileges();
+  absl::Status OpenFiles();
   absl::Status OpenCounters();
   absl::Status OnTime(int64_t now_ns);
   void TellFailures();
@@ -128,12 +132,31 @@ absl::Status Session::Open() {
     }
   }
   told_.resize(sessions_.size());
+  if (auto status = OpenFilesAndGiveUpPrivileges(); !status.ok()) return status;
+  signals_.emplace(*engine_);
+  return StartMetrics();
+}
+
+// Files belong to whom the run goes on as. Threads come later: they inherit what is left.
+absl::Status Session::OpenFilesAndGiveUpPrivileges() {
+  const PrivilegeOptions privileges = {
+      .keeps_net_raw = options_.live_capture() && !options_.drop_all,
+      .keeps_bpf = options_.live_capture() && ReadingMapsNeedsBpf(),
+      .user = options_.user,
+      .filters_system_calls = options_.seccomp};
+  absl::Status status;
+  if (options_.user.empty()) status.Update(OpenFiles());
+  if (status.ok()) status.Update(GiveUpPrivileges(privileges));
+  if (status.ok() && !options_.user.empty()) status.Update(OpenFiles());
+  if (status.ok()) status.Update(CheckFolders(options_));
+  return status;
+}
+
+absl::Status Session::OpenFiles() {
   if (options_.live_capture()) {
     if (auto status = outputs_.Open(absl::GetCurrentTimeNanos()); !status.ok()) return status;
   }
-  signals_.emplace(*engine_);
-  if (auto status = OpenCounters(); !status.ok()) return status;
-  return StartMetrics();
+  return OpenCounters();
 }
 
 absl::Status Session::OpenCounters() {
