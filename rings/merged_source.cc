@@ -147,7 +147,11 @@ int64_t MergedSource::next_due_ns() const {
   for (const Leg& leg : legs_) {
     if (leg.waiting()) first = std::min(first, leg.bound_ns());
   }
-  return first == INT64_MAX ? INT64_MAX : first + hold_back_ns_;
+  if (first != INT64_MAX) first += hold_back_ns_;
+  for (const Leg& leg : legs_) {
+    if (!leg.waiting() && !leg.ended) first = std::min(first, leg.source->next_due_ns());
+  }
+  return first;
 }
 
 bool MergedSource::StopIntake() {
