@@ -12,6 +12,7 @@ BUILD_PACKAGES=(
 TEST_PACKAGES=(
   libgtest-dev libgmock-dev libbenchmark-dev python3
   clang-format clang-tidy libclang-rt-14-dev llvm       # style, fuzzing (clang is there)
+  python3-yaml                                          # manifests
   iproute2 iputils-ping                                 # network namespaces of the live tests
   ethtool libcap2-bin                                   # what the doctor's commands need
   libboost-dev                                          # a bench beside its queue

@@ -1,10 +1,13 @@
 #include "tests/tools/weir/run_command.h"
 
 #include <fcntl.h>
+#include <grp.h>
 #include <gtest/gtest.h>
 #include <linux/capability.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <cstdlib>
@@ -29,6 +32,28 @@ void Append32(Bytes& bytes, uint32_t value) {
   for (int shift = 0; shift < 32; shift += 8) bytes.push_back(static_cast<uint8_t>(value >> shift));
 }
 
+// capabilities(7), "Ambient" and "Effect of user ID changes on capabilities".
+bool BecomeOrdinaryWith(const std::vector<int>& capabilities) {
+  constexpr uid_t kNobody = 65534;
+  uint64_t bits = 0;
+  for (const int capability : capabilities) bits |= uint64_t{1} << capability;
+  for (int i = 0; i <= CAP_LAST_CAP; ++i) {
+    if ((bits >> i & 1) == 0) prctl(PR_CAPBSET_DROP, i);
+  }
+  prctl(PR_SET_KEEPCAPS, 1);
+  if (setgroups(0, nullptr) != 0 || setgid(kNobody) != 0 || setuid(kNobody) != 0) return false;
+  __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct data[2] = {};
+  for (int word = 0; word < 2; ++word) {
+    const auto part = static_cast<uint32_t>(bits >> (32 * word));
+    data[word] = {.effective = part, .permitted = part, .inheritable = part};
+  }
+  if (syscall(SYS_capset, &header, data) != 0) return false;
+  for (const int capability : capabilities)
+    if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0) != 0) return false;
+  return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+}
+
 }  // namespace
 
 Command::~Command() {
@@ -50,6 +75,7 @@ void Command::Child(int input) const {
   }
   Redirect(err_path_, STDERR_FILENO);
   if (without_privilege_) prctl(PR_CAPBSET_DROP, CAP_NET_RAW);
+  if (only_ && !BecomeOrdinaryWith(*only_)) _exit(126);
   std::vector<char*> argv = {const_cast<char*>(WEIR_COMMAND)};
   for (const std::string& argument : arguments_)
     argv.push_back(const_cast<char*>(argument.c_str()));

@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,11 +46,18 @@ class Command {
     without_privilege_ = true;
     return *this;
   }
+  // As an ordinary user with these capabilities (CAP_NET_RAW...) and no way to others, as a
+  // service manager would start it. Needs root.
+  Command& WithOnly(std::vector<int> capabilities) {
+    only_ = std::move(capabilities);
+    return *this;
+  }
 
   void Start();
   void WriteInput(const Bytes& bytes);
   void CloseInput();
   void Signal(int signal) const;
+  pid_t pid() const { return pid_; }
   CommandResult Finish();
 
   CommandResult Run() {
@@ -66,6 +74,7 @@ class Command {
   bool closed_reader_ = false;
   bool input_pipe_ = false;
   bool without_privilege_ = false;
+  std::optional<std::vector<int>> only_;
   int input_fd_ = -1;
   pid_t pid_ = -1;
 };
