@@ -18,20 +18,26 @@ int64_t Read(clockid_t clock) {
   return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
 
+std::unique_ptr<FrameSource> OpenSource(const NetNamespace& where,
+                                        const PacketSourceOptions& options) {
+  const auto scope = where.Enter();
+  auto source = PacketSource::Open(options);
+  if (source.ok()) return *std::move(source);
+  ADD_FAILURE() << source.status();
+  std::abort();
+}
+
 }  // namespace
 
 int64_t ClockNs() { return Read(CLOCK_REALTIME); }
 
-ShardRunner::ShardRunner(const NetNamespace& where, const PacketSourceOptions& source_options,
-                         ShardOptions options, int processor) {
-  const auto scope = where.Enter();
-  auto source = PacketSource::Open(source_options);
-  if (!source.ok()) {
-    ADD_FAILURE() << source.status();
-    std::abort();
-  }
+ShardRunner::ShardRunner(const NetNamespace& where, const PacketSourceOptions& source,
+                         ShardOptions options, int processor)
+    : ShardRunner(OpenSource(where, source), std::move(options), processor) {}
+
+ShardRunner::ShardRunner(std::unique_ptr<FrameSource> source, ShardOptions options, int processor) {
   std::vector<std::unique_ptr<FrameSource>> sources;
-  sources.push_back(*std::move(source));
+  sources.push_back(std::move(source));
   options.live = true;
   auto shard = Shard::Create(options, std::move(sources));
   if (!shard.ok()) {

@@ -20,6 +20,8 @@ class ShardRunner {
   // Opens the source in `where`, and starts. `processor` < 0: not pinned. CHECKs that it opens.
   ShardRunner(const NetNamespace& where, const PacketSourceOptions& source, ShardOptions options,
               int processor = -1);
+  // Over a source that is open.
+  ShardRunner(std::unique_ptr<FrameSource> source, ShardOptions options, int processor = -1);
   ~ShardRunner();
 
   // Stops the shard, waits until it is done. What follows may be called afterwards only.
