@@ -56,6 +56,7 @@ class Shard::Impl {
   absl::Status Wait(int64_t timeout_ns);
   int fd();
   void Stop() { waiter_->Wake(); }
+  void FinishSnapshots();
 
   void SetFilters(std::vector<std::shared_ptr<PacketFilter>> filters) {
     options_.filters = std::move(filters);
@@ -263,6 +264,10 @@ void Shard::Impl::Finish() {
   if (!done_) return;
   const bool flows_add_up = ledger_.tracked == tracker_->counters().ended_packets;
   if (!ledger_.Balanced() || !flows_add_up) ++ledger_.ledger_errors;
+  FinishSnapshots();
+}
+
+void Shard::Impl::FinishSnapshots() {
   if (snapshots_ == nullptr) return;
   tracker_->CountInto(nullptr);
   FillCounters(snapshots_->counters());
@@ -361,6 +366,7 @@ void Shard::SetFilters(std::vector<std::shared_ptr<PacketFilter>> filters) {
 }
 bool Shard::idle() const { return impl_->idle(); }
 void Shard::Stop() { impl_->Stop(); }
+void Shard::GiveUp() { impl_->FinishSnapshots(); }
 bool Shard::done() const { return impl_->done(); }
 SnapshotQueue* Shard::snapshots() { return impl_->snapshots(); }
 ShardCounters Shard::Counters() { return impl_->Counters(); }

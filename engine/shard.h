@@ -94,11 +94,16 @@ class Shard {
   // True when the sources have ended, or Stop was called, and every flow has been reported.
   bool done() const;
 
+  // For who will call Poll no more although done() is false: hands over what was counted since the
+  // last snapshot, as the last one. Once.
+  void GiveUp();
+
   // OK, or why a source ended before its end (the first one that did).
   absl::Status status() const;
 
   // Where snapshots come out, on another thread; null: they were not asked for. The last one comes
-  // before done(). One Poll ends one interval at most: who takes them after each Poll sees each.
+  // before done(), or in GiveUp. One Poll ends one interval at most: who takes them after each Poll
+  // sees each.
   SnapshotQueue* snapshots();
 
   // All of it in one copy; a system call per source. The rest below is parts of it, as they are.

@@ -66,6 +66,7 @@ void ShardThread::Run() {
   absl::Status status = parts_.cpus.empty() ? absl::OkStatus() : PinThread(parts_.cpus);
   Show(ShardState::kRunning);
   if (status.ok()) status = Loop();
+  if (!parts_.shard->done()) parts_.shard->GiveUp();
   status = parts_.consumer->OnEnd(*parts_.shard, status);
   {
     const std::lock_guard lock(mutex_);

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "engine/stats/counters_merger.h"
 #include "tests/engine/engine_fixture.h"
 
 namespace weir::test {
@@ -42,6 +43,33 @@ TEST_P(EngineFailureTest, ConsumerThatFailsEndsItsShardOnly) {
     EXPECT_EQ(seen[i].packets, 700u);
     EXPECT_TRUE(seen[i].why.ok());
   }
+}
+
+// Its last interval, and that of the others, add up to the ledgers.
+TEST(EngineFailure, CountsOfAShardWhoseConsumerFailsAreHandedOver) {
+  EngineOptions options = SmallEngine();
+  options.shard.snapshots = {.by = CountBy::kIp, .interval_ns = 3'600'000'000'000};
+  for (int i = 0; i < 2; ++i) AddSource(options, UdpFlows(i, 100, 7));
+  auto engine = *Engine::Create(std::move(options), [&](const ShardPlace& place) {
+    return FailsIn(place.shard == 0 ? "batch" : "");
+  });
+  ASSERT_TRUE(engine->Start().ok());
+  EXPECT_FALSE(engine->Join().ok());
+  CountersMerger merger({.by = CountBy::kIp, .shards = 2});
+  for (int i = 0; i < 2; ++i) {
+    const Snapshot* const snapshot = engine->shard(i).snapshots()->Take();
+    ASSERT_NE(snapshot, nullptr) << i;
+    EXPECT_TRUE(snapshot->last);
+    merger.Add(*snapshot);
+  }
+  const auto report = merger.Take();
+  ASSERT_NE(report, nullptr) << "nobody waits for the one that failed";
+  EXPECT_TRUE(report->Balanced());
+  const uint64_t failed = engine->Report(0).counters.ledger.tracked;
+  EXPECT_GT(failed, 0u);
+  EXPECT_LT(failed, 700u);
+  EXPECT_EQ(report->tracked_packets, failed + 700);
+  EXPECT_EQ(report->addresses.Sum().packets[0], failed + 700);
 }
 
 // What the kernel steers to a shard that has failed is counted on.

@@ -179,6 +179,46 @@ TEST_F(CommandShards, TwoInterfacesAtOnce) {
   EXPECT_EQ(flows, (std::map<std::string, uint64_t>{{"far0", kFlows}, {"other1", kFlows}}));
 }
 
+// The one that is removed, and may not be opened again, fails alone: what it counted is written,
+// the other goes on.
+TEST_F(CommandShards, AnInterfaceThatIsRemovedTakesNeitherTheOtherNorItsOwnCountsAlong) {
+  pair_->far().Ip("link add other0 type veth peer name other1");
+  for (const char* name : {"other0", "other1"}) {
+    pair_->far().Ip(absl::StrCat("link set ", name, " up"));
+  }
+  const std::string rows = folder_.File("rows.json");
+  Start({"-i", "other1", "--shards", "1", "--filter", "udp", "--drop-all", "--counters", "flow",
+         "--counters-file", rows, "--interval", "1h"});
+  Send(Conversations());
+  Send(pair_->far(), "other0", Conversations());
+  usleep(200'000);
+  pair_->far().Ip("link del other0");
+  usleep(200'000);
+  Send(Conversations());
+  const CommandResult result = End();
+  EXPECT_EQ(result.status, 1);
+  EXPECT_THAT(result.err, HasSubstr("other1 was removed"));
+  std::map<std::string, uint64_t> packets;
+  const auto records = Records();
+  for (const auto& record : records) {
+    if (record["event_type"] != "flow") continue;
+    const auto& flow = record["flow"];
+    packets[record["in_iface"].GetString()] +=
+        flow["pkts_toserver"].GetUint64() + flow["pkts_toclient"].GetUint64();
+  }
+  EXPECT_EQ(packets,
+            (std::map<std::string, uint64_t>{{"far0", 4 * kFlows}, {"other1", 2 * kFlows}}));
+  std::map<std::string, std::string> states;
+  for (const auto& shard : records.back()["stats"]["shards"].GetArray()) {
+    states[shard["in_iface"].GetString()] = shard["state"].GetString();
+  }
+  EXPECT_EQ(states, (std::map<std::string, std::string>{{"far0", "done"}, {"other1", "failed"}}));
+  rapidjson::Document total;
+  total.Parse(Lines(ReadFile(rows)).back().c_str());
+  EXPECT_EQ(total["pkts"].GetUint64(), 6u * kFlows);
+  EXPECT_TRUE(total["last"].GetBool());
+}
+
 // Each leg of a TAP carries one direction; every flow is whole, with two shards as well.
 TEST_F(CommandShards, TwoLegsOfATapGiveWholeFlows) {
   pair_->far().Ip("link add other0 type veth peer name other1");
