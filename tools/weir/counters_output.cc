@@ -57,6 +57,7 @@ class CountersOutput::Impl {
   }
 
   void StartThread() {
+    if (!live_) return;
     thread_ = std::jthread([this](const std::stop_token& stop) { Run(stop); });
   }
 
@@ -193,7 +194,6 @@ absl::StatusOr<std::unique_ptr<CountersOutput>> CountersOutput::Open(
   if (options.live_capture()) {
     if (absl::Status status = impl->OpenFile(absl::GetCurrentTimeNanos()); !status.ok())
       return status;
-    impl->StartThread();
   }
   return std::unique_ptr<CountersOutput>(new CountersOutput(std::move(impl)));
 }
@@ -201,6 +201,7 @@ absl::StatusOr<std::unique_ptr<CountersOutput>> CountersOutput::Open(
 CountersOutput::CountersOutput(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 CountersOutput::~CountersOutput() = default;
 
+void CountersOutput::Start() { impl_->StartThread(); }
 absl::Status CountersOutput::Collect() { return impl_->Collect(); }
 void CountersOutput::Reopen() { impl_->Reopen(); }
 std::optional<int64_t> CountersOutput::SnapshotLagNs(size_t shard) {

@@ -28,6 +28,9 @@ class CountersOutput {
                                                               std::vector<SnapshotQueue*> queues);
   ~CountersOutput();
 
+  // An interface: starts the thread. Before the shards'.
+  void Start();
+
   // A file: after each batch, on the shard's thread. An interface: now and then, for the errors.
   absl::Status Collect();
   void Reopen();

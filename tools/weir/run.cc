@@ -133,6 +133,7 @@ absl::Status Session::Open() {
   }
   told_.resize(sessions_.size());
   if (auto status = OpenFilesAndGiveUpPrivileges(); !status.ok()) return status;
+  if (counters_) counters_->Start();
   signals_.emplace(*engine_);
   return StartMetrics();
 }

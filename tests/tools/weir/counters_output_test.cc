@@ -76,6 +76,7 @@ class LiveCounters : public testing::Test {
     sources.push_back(std::move(source));
     shard_ = *Shard::Create(shard_options, std::move(sources));
     output_ = *CountersOutput::Open(options_, {shard_->snapshots()});
+    output_->Start();
   }
   void Receive() {
     const Frame frame = test::AsFrame(bytes_, link_type::kEthernet, ClockNs());

@@ -17,6 +17,8 @@
 namespace weir::test {
 namespace {
 
+constexpr uid_t kNobody = 65534;
+
 std::string TemporaryPath() {
   std::string path = testing::TempDir() + "weir_command_XXXXXX";
   close(mkstemp(path.data()));
@@ -34,7 +36,6 @@ void Append32(Bytes& bytes, uint32_t value) {
 
 // capabilities(7), "Ambient" and "Effect of user ID changes on capabilities".
 bool BecomeOrdinaryWith(const std::vector<int>& capabilities) {
-  constexpr uid_t kNobody = 65534;
   uint64_t bits = 0;
   for (const int capability : capabilities) bits |= uint64_t{1} << capability;
   for (int i = 0; i <= CAP_LAST_CAP; ++i) {
@@ -80,7 +81,11 @@ void Command::Child(int input) const {
   for (const std::string& argument : arguments_)
     argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
-  execv(WEIR_COMMAND, argv.data());
+  if (nobodys_program_.empty()) {
+    execv(WEIR_COMMAND, argv.data());
+  } else if (setgroups(0, nullptr) == 0 && setgid(kNobody) == 0 && setuid(kNobody) == 0) {
+    execv(nobodys_program_.c_str(), argv.data());
+  }
   _exit(127);
 }
 

@@ -53,6 +53,12 @@ class Command {
     return *this;
   }
 
+  // Another copy of the command, run by a user without privileges (65534, as nobody is everywhere).
+  Command& AsNobody(std::string program) {
+    nobodys_program_ = std::move(program);
+    return *this;
+  }
+
   void Start();
   void WriteInput(const Bytes& bytes);
   void CloseInput();
@@ -70,6 +76,7 @@ class Command {
 
   std::vector<std::string> arguments_;
   std::string output_path_;
+  std::string nobodys_program_;  // empty: the command itself, by whoever runs the test
   std::string out_path_, err_path_;
   bool closed_reader_ = false;
   bool input_pipe_ = false;
