@@ -41,22 +41,32 @@ class SentFrames {
   std::vector<Frame> frames_;
 };
 
-// Blocks that may still be filled; the last ones stay free, so that no frame comes too many.
-uint32_t Room(const FrameSource& source) {
-  constexpr uint32_t kKeptFree = 4;
+// What a ring gives back at a time: TPACKET_V3's block, AF_XDP's frame.
+struct RingUnit {
+  uint64_t frames;     // that fit in one, at least
+  uint32_t kept_free;  // units that are not filled, so that no frame comes too many
+};
+
+RingUnit UnitOf(const RunOptions& run) {
+  constexpr uint32_t kMostOverhead = 128;  // ring header, address, alignment
+  if (run.backend != "packet") return {.frames = 1, .kept_free = 256};
+  return {.frames = (run.block_kib << 10) / (run.frame_bytes + kMostOverhead), .kept_free = 4};
+}
+
+// Units that may still be filled.
+uint32_t Room(const FrameSource& source, uint32_t kept_free) {
   const RingFill fill = source.Fill();
-  return fill.units - std::min(fill.units, fill.used + kKeptFree);
+  return fill.units - std::min(fill.units, fill.used + kept_free);
 }
 
 // Half of what has room at a time, and waits for it, since a kernel thread may deliver it.
 absl::Status FillKernelRing(const RunOptions& run, const FrameSource& source,
                             test::LiveFrameSender& sender) {
-  constexpr uint32_t kMostOverhead = 128;  // ring header, address, alignment
   constexpr useconds_t kPauseUs = 100;
-  const uint64_t per_block = (run.block_kib << 10) / (run.frame_bytes + kMostOverhead);
+  const RingUnit unit = UnitOf(run);
   uint64_t expected = sender.delivered();
-  while (const uint32_t room = Room(source)) {
-    const uint64_t frames = std::max<uint64_t>(per_block * room / 2, 64);
+  while (const uint32_t room = Room(source, unit.kept_free)) {
+    const uint64_t frames = std::max<uint64_t>(unit.frames * room / 2, 64);
     if (auto status = sender.Send(frames); !status.ok()) return status;
     expected += frames;
     for (int i = 0; i < 20'000 && sender.delivered() < expected; ++i) usleep(kPauseUs);
@@ -65,7 +75,8 @@ absl::Status FillKernelRing(const RunOptions& run, const FrameSource& source,
 }
 
 void FillMemoryRing(MemorySource& source, std::span<const Frame> frames) {
-  while (Room(source) > 0) source.Refill(frames);
+  constexpr uint32_t kKeptFree = 4;
+  while (Room(source, kKeptFree) > 0) source.Refill(frames);
 }
 
 // Empties the ring; thread nanoseconds per frame. What a wait would cost is not in it.
@@ -143,8 +154,8 @@ absl::StatusOr<double> FromMemory(const RunOptions& run, bool with_shard) {
 }  // namespace
 
 absl::Status RunDrain(const RunOptions& run) {
-  std::printf("drain: %u-byte frames, %u flows, rings of %u MiB; ns/frame\n", run.frame_bytes,
-              run.flows, run.ring_mib);
+  std::printf("drain: %s, %u-byte frames, %u flows, rings of %u MiB; ns/frame\n",
+              run.backend.c_str(), run.frame_bytes, run.flows, run.ring_mib);
   test::PinToProcessor(run.shard_processor);
   std::vector<double> kernel, memory, kernel_count, memory_count;
   for (int i = 0; i < run.rounds; ++i) {

@@ -1,4 +1,4 @@
-// A shard with everything on, over a packet socket at the far end of a veth pair.
+// A shard with everything on, over a packet or an AF_XDP socket at the far end of a veth pair.
 #pragma once
 
 #include <memory>
@@ -7,6 +7,7 @@
 #include "engine/shard.h"
 #include "perf/live_run/run.h"
 #include "rings/packet_source.h"
+#include "rings/xdp_group.h"
 #include "tests/support/live_frame_sender.h"
 #include "tests/support/netns.h"
 
@@ -27,22 +28,39 @@ inline ShardOptions FullPipeline(const RunOptions& run) {
   return options;
 }
 
-inline absl::StatusOr<std::unique_ptr<PacketSource>> OpenFarEnd(const test::VethPair& pair,
-                                                                const RunOptions& run) {
+inline XdpMode XdpModeOf(const RunOptions& run) {
+  return run.backend == "xdp" ? XdpMode::kCopy : XdpMode::kGeneric;
+}
+
+inline absl::StatusOr<std::unique_ptr<FrameSource>> OpenFarEnd(const test::VethPair& pair,
+                                                               const RunOptions& run) {
+  const auto scope = pair.far().Enter();
+  if (run.backend != "packet") {
+    auto group = OpenXdpGroup({.interface = test::VethPair::kFar,
+                               .mode = XdpModeOf(run),
+                               .ring_bytes = size_t{run.ring_mib} << 20},
+                              1);
+    if (!group.ok()) return group.status();
+    return std::move(group->sources.front());
+  }
   PacketSourceOptions options;
   options.interface = test::VethPair::kFar;
   options.ring = {.ring_bytes = size_t{run.ring_mib} << 20,
                   .block_bytes = size_t{run.block_kib} << 10,
                   .retire_ms = run.retire_ms};
-  const auto scope = pair.far().Enter();
   return PacketSource::Open(options);
 }
 
+// An AF_XDP socket brings the program that lets live frames in.
 inline absl::StatusOr<std::unique_ptr<test::LiveFrameSender>> MakeSender(const test::VethPair& pair,
                                                                          const RunOptions& run) {
+  using Receiver = test::LiveFrameSender::Receiver;
   if (const std::string missing = test::WhyNoNetns(); !missing.empty())
     return absl::FailedPreconditionError(missing);
-  return test::LiveFrameSender::Create(pair, {.frame_bytes = run.frame_bytes, .flows = run.flows});
+  return test::LiveFrameSender::Create(
+      pair, {.frame_bytes = run.frame_bytes,
+             .flows = run.flows,
+             .receiver = run.backend == "packet" ? Receiver::kXdpPass : Receiver::kGro});
 }
 
 inline absl::StatusOr<std::unique_ptr<Shard>> MakeShard(const ShardOptions& options,

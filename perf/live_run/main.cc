@@ -2,6 +2,8 @@
 //
 //   weir_live_run rate  [--bytes 60] [--seconds 2]   drops and load at the sender's highest rate
 //   weir_live_run drain [--bytes 60]                 cost of emptying a full ring, beside memory
+//   weir_live_run rate --backend xdp [--bare]        the same over AF_XDP; without weir
+//   weir_live_run drain --backend xdp
 //   weir_live_run scale                              two shards beside two processes of the floor
 //
 // Two processors: one sends, one is the shard's. Time is the thread's own, so that other programs
@@ -22,6 +24,10 @@ int main(int argc, char** argv) {
   app.add_option("--block-kib", options.block_kib)->capture_default_str();
   app.add_option("--retire-ms", options.retire_ms)->capture_default_str();
   app.add_option("--spin-us", options.spin_us)->capture_default_str();
+  app.add_option("--backend", options.backend, "packet, xdp or xdp-generic")
+      ->check(CLI::IsMember({"packet", "xdp", "xdp-generic"}))
+      ->capture_default_str();
+  app.add_flag("--bare", options.bare, "rate: a bare loop over AF_XDP rings, no shard");
   app.add_option("--sender-cpu", options.sender_processor)->capture_default_str();
   app.add_option("--shard-cpu", options.shard_processor)->capture_default_str();
   app.require_subcommand(1);

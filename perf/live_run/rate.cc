@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <thread>
 
+#include "perf/live_run/bare_xdp_loop.h"
 #include "perf/live_run/live_shard.h"
 #include "perf/live_run/run.h"
 
@@ -99,15 +100,48 @@ absl::StatusOr<Round> RunOnce(const RunOptions& run) {
   return round;
 }
 
+// The same rings, and a loop that reads each frame's first bytes and gives it back.
+absl::StatusOr<Round> RunBare(const RunOptions& run) {
+  const test::VethPair pair;
+  auto sender = MakeSender(pair, run);
+  if (!sender.ok()) return sender.status();
+  auto loop = BareXdpLoop::Open(pair, run);
+  if (!loop.ok()) return loop.status();
+  std::thread thread([&] { (*loop)->Run(run.shard_processor); });
+  test::PinToProcessor(run.sender_processor);
+  constexpr uint64_t kChunk = 1 << 17;
+  uint64_t sent = 0;
+  absl::Status status;
+  const double start = ClockSeconds();
+  while (status.ok() && ClockSeconds() - start < run.seconds) {
+    status = (*sender)->Send(kChunk);
+    sent += kChunk;
+  }
+  const double seconds = ClockSeconds() - start;
+  (*loop)->Stop();
+  thread.join();
+  if (!status.ok()) return status;
+  Round round;
+  round.mpps = static_cast<double>(sent) / seconds / 1e6;
+  round.gbits = round.mpps * run.frame_bytes * 8 / 1e3;
+  round.busy = (*loop)->thread_seconds() / seconds;
+  round.ns_per_frame = (*loop)->thread_seconds() / static_cast<double>(sent) * 1e9;
+  round.lost_on_the_way = sent - (*sender)->delivered();
+  round.dropped = (*loop)->dropped();
+  return round;
+}
+
 }  // namespace
 
 absl::Status RunRate(const RunOptions& run) {
-  std::printf("rate: %u-byte frames, %u flows, ring %u MiB in blocks of %u KiB, retire %u ms\n",
-              run.frame_bytes, run.flows, run.ring_mib, run.block_kib, run.retire_ms);
+  std::printf(
+      "rate: %s%s, %u-byte frames, %u flows, ring %u MiB in blocks of %u KiB, retire %u ms\n",
+      run.backend.c_str(), run.bare ? " (bare)" : "", run.frame_bytes, run.flows, run.ring_mib,
+      run.block_kib, run.retire_ms);
   std::vector<double> mpps, busy, cost;
   uint64_t dropped = 0;
   for (int i = 0; i < run.rounds; ++i) {
-    const auto round = RunOnce(run);
+    const auto round = run.bare ? RunBare(run) : RunOnce(run);
     if (!round.ok()) return round.status();
     std::printf(
         "  %5.2f Mpps %6.2f Gbit/s  busy %5.1f %%  %4.0f ns/frame  dropped %lu  lost before "

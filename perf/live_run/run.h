@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -19,7 +20,9 @@ struct RunOptions {
   uint32_t ring_mib = 64;
   uint32_t block_kib = 256;
   uint32_t retire_ms = 4;
-  int64_t spin_us = -1;  // -1: the shard's default
+  int64_t spin_us = -1;            // -1: the shard's default
+  std::string backend = "packet";  // or xdp (native, copying), xdp-generic
+  bool bare = false;               // rate: a loop over the same rings instead of a shard
   int sender_processor = 0;
   int shard_processor = 1;
 };

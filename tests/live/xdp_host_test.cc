@@ -7,6 +7,8 @@
 
 #include <csignal>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
@@ -175,6 +177,23 @@ TEST_F(XdpProcessTest, AfterKillNineNoProgramIsLeftAndTheNextOneReceives) {
   MustOpen();
   sender_->Send(UdpFrame(30));
   EXPECT_THAT(Receive(1), SizeIs(1));
+}
+
+// Also when the privileges that opened it are gone.
+TEST_F(XdpProcessTest, TheReportSaysWhatWasLeftToTheHost) {
+  pair_->far().Ip("address add 10.9.0.2/24 dev far0");
+  StartCommand();
+  for (int i = 0; i < 7; ++i) sender_->Send(UdpFrame(30, 9, kFarAddress));
+  for (int i = 0; i < 5; ++i) sender_->Send(UdpFrame(30, 9, "10.9.0.3"));
+  usleep(300'000);
+  command_->Signal(SIGTERM);
+  const CommandResult result = command_->Finish();
+  EXPECT_EQ(result.status, 0) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("far0 has the address 10.9.0.2: frames to the host's own"));
+  EXPECT_THAT(result.out, testing::ContainsRegex("left_to_host +7\n"));
+  std::ifstream eve(folder_.File("eve"));
+  const std::string text((std::istreambuf_iterator<char>(eve)), {});
+  EXPECT_THAT(text, testing::AllOf(HasSubstr("\"left_to_host\":7"), HasSubstr("\"tracked\":5")));
 }
 
 TEST_F(XdpProcessTest, TheSecondWeirSaysWhyNotAndTheFirstGoesOn) {
