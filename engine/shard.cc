@@ -1,7 +1,5 @@
 #include "engine/shard.h"
 
-#include <time.h>
-
 #include <algorithm>
 #include <array>
 #include <optional>
@@ -12,17 +10,12 @@
 #include "engine/overload_gate.h"
 #include "engine/packet/defragmenter.h"
 #include "engine/stats/tally.h"
+#include "rings/clock.h"
 #include "rings/merged_source.h"
 #include "rings/waiter.h"
 
 namespace weir {
 namespace {
-
-int64_t RealtimeNs() {
-  timespec now;
-  clock_gettime(CLOCK_REALTIME, &now);
-  return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
-}
 
 absl::StatusOr<std::unique_ptr<FrameSource>> OneSource(
     const ShardOptions& options, std::vector<std::unique_ptr<FrameSource>> sources) {
@@ -48,7 +41,7 @@ class Shard::Impl {
         source_(std::move(source)),
         snapshots_(std::move(snapshots)) {
     if (options.dedup.mode != DedupMode::kOff) dedup_.emplace(options.dedup);
-    if (options.live) EndIntervalIfDue(RealtimeNs());  // opens the first one
+    if (options.live) EndIntervalIfDue(ReadClockNs(CLOCK_REALTIME));  // opens the first one
     if (options.measure_delay) delays_ = std::make_unique<DelayHistogram>();
   }
 
@@ -203,7 +196,7 @@ void Shard::Impl::EndIntervalIfDue(int64_t time_ns) {
 }
 
 void Shard::Impl::MeasureDelays(std::span<const Frame> frames) {
-  const int64_t now = RealtimeNs();
+  const int64_t now = ReadClockNs(CLOCK_REALTIME);
   for (const Frame& frame : frames) delays_->Add(now - frame.timestamp_ns);
 }
 
@@ -248,7 +241,8 @@ void Shard::Impl::TallyStreams() {
 
 // Nothing on the wire: packet time follows the clock, so that flows end on time.
 void Shard::Impl::Silence() {
-  const int64_t now = RealtimeNs() - source().hold_back_ns() - options_.clock_slack_ns;
+  const int64_t now =
+      ReadClockNs(CLOCK_REALTIME) - source().hold_back_ns() - options_.clock_slack_ns;
   tracker_->AdvanceTo(now);
   defragmenter_.Expire(now);
   TallyFragments();
@@ -312,7 +306,7 @@ int64_t Shard::Impl::SleepNs(int64_t timeout_ns) const {
   if (due != INT64_MAX) due += source().hold_back_ns() + options_.clock_slack_ns;
   due = std::min(due, source().next_due_ns());
   if (due == INT64_MAX) return timeout_ns;
-  const int64_t until = std::max<int64_t>(due - RealtimeNs(), 0);
+  const int64_t until = std::max<int64_t>(due - ReadClockNs(CLOCK_REALTIME), 0);
   return timeout_ns < 0 ? until : std::min(timeout_ns, until);
 }
 

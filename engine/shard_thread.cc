@@ -2,7 +2,6 @@
 
 #include <pthread.h>
 #include <signal.h>
-#include <time.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -12,18 +11,9 @@
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 #include "engine/placement.h"
+#include "rings/clock.h"
 
 namespace weir {
-namespace {
-
-int64_t Read(clockid_t clock) {
-  timespec now;
-  clock_gettime(clock, &now);
-  return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
-}
-
-}  // namespace
-
 absl::StatusOr<std::unique_ptr<ShardThread>> ShardThread::Create(Parts parts) {
   auto thread = std::unique_ptr<ShardThread>(new ShardThread(std::move(parts)));
   auto stop = Waiter::Create({}, {.io_uring = false});
@@ -91,10 +81,10 @@ absl::Status ShardThread::Loop() {
       if (auto status = consumer.OnBatch(shard, events); !status.ok()) return status;
     }
     if (shard.done()) return shard.status();
-    if (Read(CLOCK_MONOTONIC_COARSE) >= next_show_ns_) Show(ShardState::kRunning);
+    if (ReadClockNs(CLOCK_MONOTONIC_COARSE) >= next_show_ns_) Show(ShardState::kRunning);
     if (!shard.idle()) continue;
     if (auto status = consumer.OnIdle(shard); !status.ok()) return status;
-    const int64_t left = next_show_ns_ - Read(CLOCK_MONOTONIC);
+    const int64_t left = next_show_ns_ - ReadClockNs(CLOCK_MONOTONIC);
     if (auto status = shard.Wait(std::max<int64_t>(left, 0)); !status.ok()) return status;
   }
 }
@@ -110,9 +100,9 @@ void ShardThread::ApplyChange() {
 void ShardThread::Show(ShardState state) {
   Shown& shown = shown_.back();
   shown.state = state;
-  shown.clock_ns = Read(CLOCK_MONOTONIC);
-  shown.realtime_ns = Read(CLOCK_REALTIME);
-  shown.cpu_ns = Read(CLOCK_THREAD_CPUTIME_ID);
+  shown.clock_ns = ReadClockNs(CLOCK_MONOTONIC);
+  shown.realtime_ns = ReadClockNs(CLOCK_REALTIME);
+  shown.cpu_ns = ReadClockNs(CLOCK_THREAD_CPUTIME_ID);
   shown.counters = parts_.shard->Counters();
   shown.split = split_;
   if (const auto* const delays = parts_.shard->delays()) shown.delays = *delays;
@@ -156,7 +146,7 @@ ShardReport ShardThread::Report() {
   report.delays = shown.delays;
   report.cpu_ns = shown.cpu_ns;
   if (shown.state == ShardState::kReady) return report;
-  report.age_ns = Read(CLOCK_MONOTONIC) - shown.clock_ns;
+  report.age_ns = ReadClockNs(CLOCK_MONOTONIC) - shown.clock_ns;
   if (shown.state == ShardState::kRunning && report.age_ns > parts_.stall_ns) {
     report.state = ShardState::kStalled;
   }

@@ -1,21 +1,18 @@
 #include "rings/merged_source.h"
 
 #include <sys/epoll.h>
-#include <time.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <optional>
 #include <utility>
 
+#include "rings/clock.h"
+
 namespace weir {
 namespace {
 
-int64_t RealtimeNs() {
-  timespec now;
-  clock_gettime(CLOCK_REALTIME, &now);
-  return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
-}
+int64_t RealtimeNs() { return ReadClockNs(CLOCK_REALTIME); }
 
 }  // namespace
 

@@ -2,10 +2,10 @@
 
 #include <linux/if_packet.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "rings/clock.h"
 #include "rings/packet_socket.h"
 
 namespace weir {
@@ -13,12 +13,6 @@ namespace {
 
 constexpr int64_t kNanosecondsPerMillisecond = 1'000'000;
 constexpr uint32_t kKernelDefaultRetireMs = 8;  // DEFAULT_PRB_RETIRE_TOV of af_packet.c
-
-int64_t MonotonicNs() {
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
-}
 
 absl::Status Direct(int fd, CaptureDirection direction, std::vector<sock_filter>* program) {
   if (direction == CaptureDirection::kIn) return IgnoreOutgoing(fd);
@@ -101,7 +95,7 @@ void PacketSource::LookAround() {
     Close();
   }
   ReadKernelCounters();
-  expected_ = MonotonicNs() < give_up_ns_ ? accepted_ : received_;
+  expected_ = ReadClockNs(CLOCK_MONOTONIC) < give_up_ns_ ? accepted_ : received_;
 }
 
 // The last frames may lie in a block that is not retired yet.
@@ -109,7 +103,7 @@ void PacketSource::Close() {
   constexpr int64_t kGraceNs = 100 * kNanosecondsPerMillisecond;
   closed_ = true;
   expected_ = UINT64_MAX;
-  give_up_ns_ = MonotonicNs() + hold_back_ns_ + kGraceNs;
+  give_up_ns_ = ReadClockNs(CLOCK_MONOTONIC) + hold_back_ns_ + kGraceNs;
 }
 
 bool PacketSource::StopIntake() {

@@ -12,8 +12,6 @@
 // Wake is thread-safe and async-signal-safe. Descriptors are borrowed and must outlive the Waiter.
 #pragma once
 
-#include <time.h>
-
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -23,6 +21,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "rings/clock.h"
 
 namespace weir {
 
@@ -88,11 +87,7 @@ class Waiter {
   std::unique_ptr<Sleeper> sleeper_;
 };
 
-inline int64_t Waiter::NowNs() {
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
-}
+inline int64_t Waiter::NowNs() { return ReadClockNs(CLOCK_MONOTONIC); }
 
 inline void Waiter::RelaxProcessor() {
 #if defined(__x86_64__)

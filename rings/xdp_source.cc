@@ -3,7 +3,6 @@
 #include <arpa/inet.h>
 #include <linux/if_packet.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -11,6 +10,7 @@
 #include <numeric>
 
 #include "absl/strings/str_cat.h"
+#include "rings/clock.h"
 #include "rings/packet_socket.h"
 #include "rings/prefetch.h"
 #include "rings/socket_filter.h"
@@ -31,12 +31,6 @@ static_assert(kTogetherBytes >= kLargestFrame &&
               kTogetherBytes >= size_t{kBatchFrames} * 16 * 1024);
 
 constexpr uint32_t kMostPieces = 4 * kBatchFrames;  // looked at in one call
-
-int64_t Read(clockid_t clock) {
-  timespec now;
-  clock_gettime(clock, &now);
-  return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
-}
 
 bool Continued(const xdp_desc& piece) { return (piece.options & XDP_PKT_CONTD) != 0; }
 
@@ -109,7 +103,7 @@ int XdpSource::Receive(std::span<Frame> frames) {
     LookAround();
     return 0;
   }
-  const int64_t now = Read(CLOCK_REALTIME);
+  const int64_t now = ReadClockNs(CLOCK_REALTIME);
   const size_t sockets = parts_.sockets.size();
   size_t count = 0;
   for (size_t i = 0; i < sockets && count < frames.size(); ++i) {
@@ -183,7 +177,7 @@ void XdpSource::Release() {
 void XdpSource::LookAround() {
   for (const auto& socket : parts_.sockets) socket->BeforeSleep();
   if (closed_) {
-    ended_ = Read(CLOCK_MONOTONIC) >= quiet_ns_;
+    ended_ = ReadClockNs(CLOCK_MONOTONIC) >= quiet_ns_;
     return;
   }
   if (watch_.Look() != LinkWatch::State::kGone) return;
@@ -201,7 +195,7 @@ bool XdpSource::StopIntake() {
     if (!parts_.program->RemoveSocket(socket->queue()).ok()) return false;
   }
   closed_ = true;
-  quiet_ns_ = Read(CLOCK_MONOTONIC) + kUnderWayNs;
+  quiet_ns_ = ReadClockNs(CLOCK_MONOTONIC) + kUnderWayNs;
   return true;
 }
 

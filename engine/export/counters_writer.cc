@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "engine/export/directions.h"
 #include "engine/export/eve_tunnel.h"
 #include "engine/export/json_line.h"
 
@@ -23,12 +24,9 @@ void WriteWays(JsonLine& line, const TrafficCounts& counts) {
   WriteWay(line, "received", counts, 1);
 }
 
-void WriteDirections(JsonLine& line, const TrafficCounts& counts) {
+void WriteFlow(JsonLine& line, const TrafficCounts& counts) {
   line.StartObject("flow");
-  line.Number("pkts_toserver", counts.packets[0]);
-  line.Number("pkts_toclient", counts.packets[1]);
-  line.Number("bytes_toserver", counts.bytes[0]);
-  line.Number("bytes_toclient", counts.bytes[1]);
+  WriteDirections(line, counts.packets, counts.bytes);
   line.EndObject();
 }
 
@@ -77,7 +75,7 @@ void CountersWriter::Write(const CountersReport& report, const FlowRowTable::Ent
     line_->Text("proto", TextOfProtocol(key.protocol).view());
   }
   WriteTunnelOf(*line_, entry.first);
-  WriteDirections(*line_, entry.second);
+  WriteFlow(*line_, entry.second);
   line_->End();
 }
 
@@ -90,7 +88,7 @@ void CountersWriter::WriteOther(const CountersReport& report, const TrafficCount
   } else {
     line_->Text("src_ip", "other");
     line_->Text("dest_ip", "other");
-    WriteDirections(*line_, other);
+    WriteFlow(*line_, other);
   }
   line_->End();
 }

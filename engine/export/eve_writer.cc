@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/export/community_id.h"
+#include "engine/export/directions.h"
 #include "engine/export/eve_tunnel.h"
 #include "engine/export/json_line.h"
 
@@ -101,10 +102,7 @@ void WriteVlans(JsonLine& line, const FlowRecord& record) {
 
 void WriteFlow(JsonLine& line, const FlowRecord& record, TimestampFormatter& timestamps) {
   line.StartObject("flow");
-  line.Number("pkts_toserver", record.packets[0]);
-  line.Number("pkts_toclient", record.packets[1]);
-  line.Number("bytes_toserver", record.bytes[0]);
-  line.Number("bytes_toclient", record.bytes[1]);
+  WriteDirections(line, record.packets, record.bytes);
   line.Text("start", timestamps.Format(record.start_ns).view());
   line.Text("end", timestamps.Format(record.end_ns).view());
   const int64_t age_s = (record.end_ns - record.start_ns) / 1'000'000'000;
@@ -146,10 +144,7 @@ void WriteInterim(JsonLine& line, const FlowRecord& record) {
   if (record.interim == 0 && record.end != FlowEnd::kActive) return;
   line.Number("interim", uint64_t{record.interim});
   line.StartObject("delta");
-  line.Number("pkts_toserver", record.packets_delta[0]);
-  line.Number("pkts_toclient", record.packets_delta[1]);
-  line.Number("bytes_toserver", record.bytes_delta[0]);
-  line.Number("bytes_toclient", record.bytes_delta[1]);
+  WriteDirections(line, record.packets_delta, record.bytes_delta);
   line.EndObject();
 }
 

@@ -12,6 +12,7 @@
 #include "engine/shard.h"
 #include "engine/stats/counters_merger.h"
 #include "rings/memory_source.h"
+#include "tests/support/frame_list.h"
 #include "tests/support/packet_builder.h"
 
 namespace weir {
@@ -19,30 +20,11 @@ namespace {
 
 using test::AsFrame;
 using test::Bytes;
+using test::FrameList;
 using test::PacketBuilder;
 
 constexpr int64_t kSecond = 1'000'000'000;
 constexpr int64_t kStart = 1'700'000'003 * kSecond;
-
-// Frames with their bytes, at times that grow.
-class Frames {
- public:
-  void Add(Bytes bytes, int64_t time_ns) {
-    bytes_.push_back(std::move(bytes));
-    times_.push_back(time_ns);
-  }
-  std::vector<Frame> Build() const {
-    std::vector<Frame> frames;
-    for (size_t i = 0; i < bytes_.size(); ++i) {
-      frames.push_back(AsFrame(bytes_[i], link_type::kEthernet, times_[i]));
-    }
-    return frames;
-  }
-
- private:
-  std::vector<Bytes> bytes_;
-  std::vector<int64_t> times_;
-};
 
 Bytes RandomPacket(std::mt19937& random) {
   const uint32_t hosts = 60;
@@ -76,9 +58,9 @@ Bytes RandomPacket(std::mt19937& random) {
 }
 
 // Some 40 s in which flows end by time-out and by RST, and start again in the same slots.
-Frames RandomTraffic(int packets, uint32_t seed) {
+FrameList RandomTraffic(int packets, uint32_t seed) {
   std::mt19937 random(seed);
-  Frames frames;
+  FrameList frames;
   int64_t time = kStart;
   for (int i = 0; i < packets; ++i) {
     frames.Add(RandomPacket(random), time);
@@ -148,7 +130,7 @@ void TakeAll(Shard& shard, Outcome& outcome) {
 }
 
 // `polls`: from one taking of snapshots to the next.
-Outcome CountAll(const Frames& frames, const ShardOptions& options, int polls = 1) {
+Outcome CountAll(const FrameList& frames, const ShardOptions& options, int polls = 1) {
   Outcome outcome{{}, CountersMerger({.by = options.snapshots->by}), {}, {}, 0};
   auto shard = MakeShard(frames.Build(), options);
   for (int i = 1; !shard->done(); ++i) {
@@ -267,7 +249,7 @@ TEST(ShardSnapshots, AnOriginOfZeroAlignsToTheClock) {
 }
 
 TEST(ShardSnapshots, EmptyIntervalsOfAFileAreLeftOut) {
-  Frames frames;
+  FrameList frames;
   for (const int64_t second : {0, 1, 3600}) {
     frames.Add(PacketBuilder().Ethernet().Ipv4("10.0.0.1", "10.0.0.2").Udp(1, 2).Build(),
                kStart + second * kSecond);
@@ -293,7 +275,7 @@ TEST(ShardSnapshots, AnEmptySourceHasOneSnapshotTheLast) {
 }
 
 TEST(ShardSnapshots, AFlowToItselfCountsInBothWaysOfItsAddress) {
-  Frames frames;
+  FrameList frames;
   frames.Add(PacketBuilder().Ethernet().Ipv4("10.0.0.1", "10.0.0.1").Udp(1, 2).Build(), kStart);
   const Outcome outcome = CountAll(frames, Options(CountBy::kIp));
   ASSERT_EQ(outcome.merger.address_totals().rows().size(), 1);
@@ -305,7 +287,7 @@ TEST(ShardSnapshots, PairsOfMacAddressesCount) {
   ShardOptions options = Options(CountBy::kIp);
   options.flow.key = KeyKind::kMacPair;
   options.decoder.mac_addresses = true;
-  Frames frames;
+  FrameList frames;
   frames.Add(PacketBuilder().Ethernet().Ipv4("10.0.0.1", "10.0.0.2").Udp(1, 2).Build(), kStart);
   const Outcome outcome = CountAll(frames, options);
   const AddressRow row{AddressFamily::kMac, {2, 0, 0, 0, 0, 1}};
@@ -314,7 +296,7 @@ TEST(ShardSnapshots, PairsOfMacAddressesCount) {
 }
 
 TEST(ShardSnapshots, EqualFlowsInTwoTunnelsAreTwoRows) {
-  Frames frames;
+  FrameList frames;
   for (const uint32_t vni : {1u, 2u}) {
     frames.Add(PacketBuilder()
                    .Ethernet()

@@ -8,6 +8,7 @@
 
 #include "engine/flow/flow_tracker.h"
 #include "rings/memory_source.h"
+#include "tests/support/frame_list.h"
 #include "tests/support/packet_builder.h"
 
 namespace weir {
@@ -15,27 +16,8 @@ namespace {
 
 using test::AsFrame;
 using test::Bytes;
+using test::FrameList;
 using test::PacketBuilder;
-
-// Frames with their bytes.
-class Frames {
- public:
-  void Add(Bytes bytes, int64_t time_ns) {
-    bytes_.push_back(std::move(bytes));
-    times_.push_back(time_ns);
-  }
-  std::vector<Frame> Build() const {
-    std::vector<Frame> frames;
-    for (size_t i = 0; i < bytes_.size(); ++i) {
-      frames.push_back(AsFrame(bytes_[i], link_type::kEthernet, times_[i]));
-    }
-    return frames;
-  }
-
- private:
-  std::vector<Bytes> bytes_;
-  std::vector<int64_t> times_;
-};
 
 Bytes Udp(const std::string& source, uint16_t source_port, size_t size = 20) {
   return PacketBuilder()
@@ -46,7 +28,7 @@ Bytes Udp(const std::string& source, uint16_t source_port, size_t size = 20) {
       .Build();
 }
 
-std::unique_ptr<Shard> MakeShard(const Frames& frames, const ShardOptions& options = {}) {
+std::unique_ptr<Shard> MakeShard(const FrameList& frames, const ShardOptions& options = {}) {
   std::vector<std::unique_ptr<FrameSource>> sources;
   sources.push_back(*MemorySource::FromFrames(frames.Build()));
   return *Shard::Create(options, std::move(sources));
@@ -65,7 +47,7 @@ std::vector<FlowRecord> Drain(Shard& shard) {
 
 // Wrong transport checksums that a shard finds in one frame that has one.
 uint64_t WrongChecksums(ChecksumMode mode, bool streams) {
-  Frames frames;
+  FrameList frames;
   Bytes bytes = Udp("10.0.0.1", 1000);
   bytes.back() ^= 1;
   frames.Add(bytes, 1'000);
@@ -98,7 +80,7 @@ TEST(Shard, NeedsASource) {
 }
 
 TEST(Shard, TurnsFramesIntoFlows) {
-  Frames frames;
+  FrameList frames;
   for (int i = 0; i < 1000; ++i)
     frames.Add(Udp("10.0.0." + std::to_string(1 + i % 4), 1000), 1'000'000 * i);
   auto shard = MakeShard(frames);
@@ -116,7 +98,7 @@ TEST(Shard, TurnsFramesIntoFlows) {
 }
 
 TEST(Shard, EveryFrameEndsInOneCounter) {
-  Frames frames;
+  FrameList frames;
   frames.Add(Udp("10.0.0.1", 1), 1);
   Bytes arp(60, 0);
   arp[12] = 0x08;
@@ -145,7 +127,7 @@ class OddPortFilter final : public PacketFilter {
 };
 
 TEST(Shard, FilteredFramesAreCountedAndNotReported) {
-  Frames frames;
+  FrameList frames;
   for (uint16_t port = 1; port <= 10; ++port) frames.Add(Udp("10.0.0.1", port), port);
   ShardOptions options;
   options.filters.push_back(std::make_shared<OddPortFilter>());
@@ -166,7 +148,7 @@ TEST(Shard, FilteredFramesAreCountedAndNotReported) {
 }
 
 TEST(Shard, WhatIsMaskedOffIsNotReported) {
-  Frames frames;
+  FrameList frames;
   frames.Add(Udp("10.0.0.1", 1), 1);
   ShardOptions options;
   options.events = 0;
@@ -176,7 +158,7 @@ TEST(Shard, WhatIsMaskedOffIsNotReported) {
 }
 
 TEST(Shard, AnIcmpErrorNamesTheFlowItIsAbout) {
-  Frames frames;
+  FrameList frames;
   const Bytes query = Udp("10.0.0.1", 4000);
   frames.Add(query, 1);
   const Bytes quoted(query.begin() + 14, query.begin() + 14 + 28);
@@ -200,7 +182,7 @@ struct About {
   FlowHandle query, error, about;
 };
 About AboutOf(const Bytes& query, const Bytes& error, ShardOptions options = {}) {
-  Frames frames;
+  FrameList frames;
   frames.Add(query, 1);
   frames.Add(error, 2);
   options.events = event_mask::kPackets;
@@ -287,7 +269,7 @@ TEST(Shard, AnIcmpErrorMayQuoteAFirstFragment) {
 }
 
 TEST(Shard, PacketTimeIsThatOfAllFrames) {
-  Frames frames;
+  FrameList frames;
   const Bytes arp = PacketBuilder().Ethernet().Raw(Bytes(28), 0x0806).Build();
   frames.Add(Udp("10.0.0.1", 1), 1'000'000'000);
   frames.Add(arp, 500'000'000'000);
@@ -299,7 +281,7 @@ TEST(Shard, PacketTimeIsThatOfAllFrames) {
 }
 
 TEST(Shard, PingsPairRequestAndReply) {
-  Frames frames;
+  FrameList frames;
   frames.Add(
       PacketBuilder().Ethernet().Ipv4("10.0.0.1", "10.0.0.2").Icmp(8, 0, 77, 1).Payload(8).Build(),
       1);
@@ -333,7 +315,7 @@ TEST(Shard, StopEndsAllFlowsWithTheReasonEnd) {
 }
 
 TEST(Shard, ItsDescriptorIsReadableWhileThereIsWork) {
-  Frames frames;
+  FrameList frames;
   frames.Add(Udp("10.0.0.1", 1), 1);
   auto shard = MakeShard(frames);
   pollfd descriptor{.fd = shard->fd(), .events = POLLIN, .revents = 0};
@@ -348,7 +330,7 @@ int64_t ClockNs() {
 TEST(Shard, MeasuresHowLongEachFrameWaited) {
   constexpr int64_t kSecond = 1'000'000'000;
   const int64_t start = ClockNs();
-  Frames frames;
+  FrameList frames;
   for (int i = 0; i < 100; ++i) frames.Add(Udp("10.0.0.1", 1000), start - 100 * kSecond);
   frames.Add(Udp("10.0.0.1", 1000), start - kSecond);
   ShardOptions options;
@@ -365,7 +347,7 @@ TEST(Shard, MeasuresHowLongEachFrameWaited) {
 }
 
 TEST(Shard, MeasuresNoDelaysUnlessAsked) {
-  Frames frames;
+  FrameList frames;
   frames.Add(Udp("10.0.0.1", 1000), 1'000);
   auto shard = MakeShard(frames);
   Drain(*shard);

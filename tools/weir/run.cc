@@ -1,7 +1,5 @@
 #include "tools/weir/run.h"
 
-#include <time.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
@@ -13,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "engine/engine.h"
+#include "rings/clock.h"
 #include "tools/privileges/privileges.h"
 #include "tools/weir/capture.h"
 #include "tools/weir/counters_output.h"
@@ -31,11 +30,7 @@
 namespace weir {
 namespace {
 
-int64_t ClockNs() {
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
-}
+int64_t ClockNs() { return ReadClockNs(CLOCK_MONOTONIC); }
 
 class Session {
  public:

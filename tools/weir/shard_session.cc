@@ -1,21 +1,16 @@
 #include "tools/weir/shard_session.h"
 
-#include <time.h>
-
 #include <utility>
 
 #include "absl/time/clock.h"
 #include "engine/shard.h"
+#include "rings/clock.h"
 
 namespace weir {
 namespace {
 
 // Coarse: some nanoseconds, cheap enough for once per batch.
-int64_t CoarseClockNs() {
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-  return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
-}
+int64_t CoarseClockNs() { return ReadClockNs(CLOCK_MONOTONIC_COARSE); }
 
 }  // namespace
 
