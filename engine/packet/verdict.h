@@ -10,7 +10,7 @@ namespace weir {
 // Where a frame ends, in the ledger's order of precedence. kTracked is what decoding hopes for.
 enum class Verdict : uint8_t {
   kTracked,
-  kFiltered,         // Packet::reason is a FilterReason
+  kFiltered,  // Packet::reason is a FilterReason
   kDuplicate,
   kNotIp,
   kMalformed,        // Packet::reason is a Malformed
