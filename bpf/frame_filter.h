@@ -1,16 +1,17 @@
 // The rules of frame_rules.h in a program that the kernel runs: a socket filter, or XDP. A program
 // includes this and calls
 //
-//   int verdict = weir_filter(frame, &link);     // enum weir_verdict
+//   int verdict = weir_filter(frame, &link, first);     // enum weir_verdict
 //
 // once for each frame. `frame` is the program's own: struct __sk_buff* (offset 0 is the MAC header:
 // SOCK_RAW packet sockets), or struct xdp_md* where WEIR_FILTER_XDP is defined before; `link` says
 // where the EtherType is and which VLAN tag was taken out of the bytes. What is not WEIR_ACCEPTED
-// is counted in weir_filter_counts[verdict], per CPU; WEIR_ACCEPTED is not.
+// is counted in weir_filter_counts[first + verdict], per CPU; WEIR_ACCEPTED is not.
 //
 // Two maps come with it, filled from user space (rings/kernel_rules.h):
 //   weir_rules          [0]: the rule set, a trie with keys of rule_set.h. Empty: all is accepted.
-//   weir_filter_counts  frames by verdict
+//   weir_filter_counts  frames by verdict; a program that counts by queue, too (`first` is the
+//                       queue times WEIR_VERDICTS), has its loader make the map larger
 //
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 #pragma once
@@ -73,12 +74,12 @@ struct {
   __type(value, __u64);
 } weir_filter_counts SEC(".maps");
 
-WEIR_INLINE void weir_count(__u32 verdict) {
-  __u64* const count = bpf_map_lookup_elem(&weir_filter_counts, &verdict);
+WEIR_INLINE void weir_count(__u32 at) {
+  __u64* const count = bpf_map_lookup_elem(&weir_filter_counts, &at);
   if (count != 0) ++*count;
 }
 
-WEIR_INLINE int weir_filter(WEIR_FRAME frame, const struct weir_link* link) {
+WEIR_INLINE int weir_filter(WEIR_FRAME frame, const struct weir_link* link, __u32 first_count) {
   const __u32 first = 0;
   struct weir_facts facts = {};
   void* const rules = bpf_map_lookup_elem(&weir_rules, &first);
@@ -87,6 +88,6 @@ WEIR_INLINE int weir_filter(WEIR_FRAME frame, const struct weir_link* link) {
   if (flags == 0 || *flags == 0) return WEIR_ACCEPTED;
   weir_find_facts(frame, link, &facts);
   const int verdict = weir_decide(rules, *flags, &facts);
-  if (verdict != WEIR_ACCEPTED) weir_count(verdict);
+  if (verdict != WEIR_ACCEPTED) weir_count(first_count + verdict);
   return verdict;
 }

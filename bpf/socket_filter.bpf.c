@@ -25,7 +25,7 @@ int socket_filter(struct __sk_buff* frame) {
   struct weir_link link = {.type_at = 12, .header_bytes = config.ethernet ? 14 : 0};
   link.tag_taken_out = frame->vlan_present != 0;
   link.tag = frame->vlan_tci;
-  if (weir_filter(frame, &link) != WEIR_ACCEPTED) return 0;
+  if (weir_filter(frame, &link, 0) != WEIR_ACCEPTED) return 0;
   bpf_tail_call(frame, &expression, 0);
   return config.snap_length;
 }

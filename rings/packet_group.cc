@@ -36,7 +36,8 @@ absl::StatusOr<PacketGroup> OpenPacketGroup(const PacketSourceOptions& options,
   std::vector<int> sockets;
   for (int i = 0; i < count; ++i) {
     auto source = std::unique_ptr<PacketSource>(new PacketSource);
-    if (auto status = source->Prepare(options); !status.ok()) return status;
+    if (auto status = source->Prepare(options, group.filters); !status.ok()) return status;
+    group.filters = source->filters();
     source->counts_missed_ = i == 0;  // the device's counter is one for all
     sockets.push_back(source->socket_.get());
     group.sources.push_back(std::move(source));

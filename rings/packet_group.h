@@ -26,8 +26,9 @@ namespace weir {
 
 struct PacketGroup {
   std::vector<std::unique_ptr<PacketSource>> sources;
-  FanoutMode mode = FanoutMode::kHash;  // that the kernel uses
-  std::vector<std::string> notes;       // what differs from what was asked for, for people
+  FanoutMode mode = FanoutMode::kHash;     // that the kernel uses
+  std::shared_ptr<SocketFilters> filters;  // theirs
+  std::vector<std::string> notes;          // what differs from what was asked for, for people
 };
 
 // `count` sources. Where mode kEbpf cannot be had (CAP_BPF, kernel) the group's is kHash, and a

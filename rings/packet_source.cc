@@ -14,23 +14,22 @@ namespace {
 constexpr int64_t kNanosecondsPerMillisecond = 1'000'000;
 constexpr uint32_t kKernelDefaultRetireMs = 8;  // DEFAULT_PRB_RETIRE_TOV of af_packet.c
 
-absl::Status Direct(int fd, CaptureDirection direction, std::vector<sock_filter>* program) {
-  if (direction == CaptureDirection::kIn) return IgnoreOutgoing(fd);
-  if (direction == CaptureDirection::kOut) *program = OnlyOutgoing(*program);
-  return absl::OkStatus();
-}
-
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<PacketSource>> PacketSource::Open(
     const PacketSourceOptions& options) {
   auto source = std::unique_ptr<PacketSource>(new PacketSource);
-  if (auto status = source->Prepare(options); !status.ok()) return status;
+  if (auto status = source->Prepare(options, nullptr); !status.ok()) return status;
   if (auto status = source->Begin(); !status.ok()) return status;
   return source;
 }
 
-absl::Status PacketSource::Prepare(const PacketSourceOptions& options) {
+PacketSource::~PacketSource() {
+  if (filters_ != nullptr) filters_->Leave(socket_.get());
+}
+
+absl::Status PacketSource::Prepare(const PacketSourceOptions& options,
+                                   const std::shared_ptr<SocketFilters>& filters) {
   if (auto status = CheckGeometry(options.ring); !status.ok()) return status;
   if (options.snap_length == 0) {
     return absl::InvalidArgumentError("snap length of 0 bytes: --snaplen must be at least 1");
@@ -41,13 +40,8 @@ absl::Status PacketSource::Prepare(const PacketSourceOptions& options) {
   auto fd = OpenPacketSocket(link.cooked);
   if (!fd.ok()) return fd.status();
   socket_ = *std::move(fd);
-  auto program = CompileSocketFilter(options.filter, *interface, options.snap_length);
-  if (!program.ok()) return program.status();
-  program_ = *std::move(program);
-  if (auto status = Direct(socket_.get(), options.direction, &program_); !status.ok())
-    return status;
+  if (auto status = PrepareFilters(options, *interface, filters); !status.ok()) return status;
   if (auto status = UseBlocks(socket_.get()); !status.ok()) return status;
-  if (auto status = RefuseAll(socket_.get()); !status.ok()) return status;
   if (options.hardware_timestamps) {
     const absl::Status status = UseHardwareTimestamps(socket_.get(), interface->name);
     if (!status.ok()) {
@@ -67,7 +61,6 @@ absl::Status PacketSource::Prepare(const PacketSourceOptions& options) {
   const uint32_t retire_ms =
       options.ring.retire_ms != 0 ? options.ring.retire_ms : kKernelDefaultRetireMs;
   hold_back_ns_ = retire_ms * kNanosecondsPerMillisecond;
-  takes_all_ = options.filter.empty() && options.direction == CaptureDirection::kBoth;
   missed_seen_ = MissedFrames(interface->name);
   if (auto status = BindPacketSocket(socket_.get(), *interface); !status.ok()) return status;
   if (options.promiscuous) {
@@ -76,6 +69,22 @@ absl::Status PacketSource::Prepare(const PacketSourceOptions& options) {
   }
   if (!interface->up) notes_.push_back(absl::StrCat(interface->name, " is down: waiting for it"));
   return absl::OkStatus();
+}
+
+absl::Status PacketSource::PrepareFilters(const PacketSourceOptions& options,
+                                          const NetworkInterface& interface,
+                                          const std::shared_ptr<SocketFilters>& filters) {
+  if (options.direction == CaptureDirection::kIn) {
+    if (auto status = IgnoreOutgoing(socket_.get()); !status.ok()) return status;
+  }
+  absl::StatusOr<std::shared_ptr<SocketFilters>> made = filters;
+  if (filters == nullptr) made = SocketFilters::Create(options, interface);
+  if (!made.ok()) return made.status();
+  filters_ = *std::move(made);
+  if (const std::string note = filters_->note(); !note.empty()) {
+    notes_.push_back(absl::StrCat(interface.name, ": ", note));
+  }
+  return filters_->Prepare(socket_.get());
 }
 
 int PacketSource::Receive(std::span<Frame> frames) {
@@ -108,7 +117,7 @@ void PacketSource::Close() {
 
 bool PacketSource::StopIntake() {
   if (closed_) return true;
-  if (!RefuseAll(socket_.get()).ok()) return false;
+  if (!filters_->Refuse(socket_.get()).ok()) return false;
   Close();
   return true;
 }
@@ -132,7 +141,7 @@ SourceCounters PacketSource::Counters() {
   counters.received = received_;
   counters.ring_dropped = dropped_;
   counters.ring_freezes = freezes_;
-  if (takes_all_) counters.kernel_filtered.emplace();
+  counters.kernel_filtered = filters_->Counts(socket_.get());
   if (missed_seen_.has_value()) counters.nic_missed = counts_missed_ ? missed_ : 0;
   counters.broken_blocks = ring_.broken_blocks();
   return counters;

@@ -22,6 +22,7 @@
 #include "rings/network_interface.h"
 #include "rings/packet_ring.h"
 #include "rings/socket_filter.h"
+#include "rings/socket_filters.h"
 #include "rings/unique_fd.h"
 
 namespace weir {
@@ -32,7 +33,11 @@ struct PacketSourceOptions {
   uint32_t snap_length = 262144;  // bytes kept of a frame
   bool promiscuous = true;
   CaptureDirection direction = CaptureDirection::kBoth;
-  std::string filter;                // tcpdump's language; empty: everything
+  std::string filter;  // tcpdump's language; empty: everything
+  // Which frames are wanted; null: all of them, always. SocketFilters::Use changes them, so that an
+  // empty set has a use, too. Where SocketFilters::rung() is not kEbpf, RulesFilter must do it.
+  std::shared_ptr<const FilterRules> rules;
+  FilterRung highest_filter_rung = FilterRung::kEbpf;  // no higher one is tried
   bool hardware_timestamps = false;  // where the device has none: the kernel's, and a note
 };
 
@@ -43,10 +48,14 @@ class PacketSource final : public FrameSource {
  public:
   // One source that sees every frame. Several that share them: OpenPacketGroup of packet_group.h.
   static absl::StatusOr<std::unique_ptr<PacketSource>> Open(const PacketSourceOptions& options);
+  ~PacketSource() override;
 
   // What differs from what was asked for, for people; empty when nothing does.
   std::span<const std::string> notes() const { return notes_; }
   size_t ring_bytes() const { return memory_.bytes(); }
+
+  // What runs in the kernel, on this socket and on those that share the interface.
+  const std::shared_ptr<SocketFilters>& filters() const { return filters_; }
 
   int Receive(std::span<Frame> frames) override;
   void Release() override { ring_.Release(); }
@@ -65,8 +74,12 @@ class PacketSource final : public FrameSource {
                                                      const FanoutOptions& fanout, int count);
   PacketSource() = default;
   // Everything up to a bound socket that refuses all frames; Begin lets in what the filter takes.
-  absl::Status Prepare(const PacketSourceOptions& options);
-  absl::Status Begin() { return AttachSocketFilter(socket_.get(), program_); }
+  // `filters`: of the sources that share the interface; null: the first one makes them.
+  absl::Status Prepare(const PacketSourceOptions& options,
+                       const std::shared_ptr<SocketFilters>& filters);
+  absl::Status PrepareFilters(const PacketSourceOptions& options, const NetworkInterface& interface,
+                              const std::shared_ptr<SocketFilters>& filters);
+  absl::Status Begin() { return filters_->Begin(socket_.get()); }
   void LookAround();
   void Close();
   void ReadKernelCounters();
@@ -74,9 +87,8 @@ class PacketSource final : public FrameSource {
   SourceInterface interface_;
   FrameDefaults defaults_;
   int64_t hold_back_ns_ = 0;
-  bool takes_all_ = true;  // no filter: nothing is rejected in the kernel
   std::vector<std::string> notes_;
-  std::vector<sock_filter> program_;
+  std::shared_ptr<SocketFilters> filters_;
   UniqueFd socket_;
   PacketRing memory_;
   BlockRing ring_;

@@ -1,8 +1,12 @@
 #include "rings/socket_program.h"
 
+#include <bpf/bpf.h>
+
 #include <cerrno>
 
+#include "bpf/rule_set.h"
 #include "bpf/socket_filter.h"
+#include "rings/expression_program.h"
 #include "rings/kernel_rules.h"
 #include "rings/silent_libbpf.h"
 #include "socket_filter.skel.h"
@@ -36,14 +40,26 @@ absl::StatusOr<SocketProgram> SocketProgram::Load(const SocketProgramOptions& op
   if (const int error = socket_filter__load(program.program_.get()); error != 0) {
     return CannotLoad(-error);
   }
+  if (options.expression.empty()) return program;
+  if (auto status = program.Add(options.expression); !status.ok()) return status;
   return program;
+}
+
+absl::Status SocketProgram::Add(const std::vector<sock_filter>& expression) {
+  const auto added = LoadExpressionProgram(
+      expression, bpf_map__fd(program_->maps.weir_filter_counts), WEIR_NOT_EXPRESSION);
+  if (!added.ok()) return added.status();
+  const uint32_t first = 0;
+  const int fd = added->get();
+  if (bpf_map_update_elem(bpf_map__fd(program_->maps.expression), &first, &fd, BPF_ANY) == 0) {
+    return absl::OkStatus();
+  }
+  return absl::ErrnoToStatus(errno, "cannot put the expression behind the rules");
 }
 
 int SocketProgram::fd() const { return bpf_program__fd(program_->progs.socket_filter); }
 
-absl::Status SocketProgram::Use(const UniqueFd& rule_set) {
-  return UseRuleSet(bpf_map__fd(program_->maps.weir_rules), rule_set.get());
-}
+int SocketProgram::rules_map() const { return bpf_map__fd(program_->maps.weir_rules); }
 
 absl::StatusOr<FilterCounts> SocketProgram::Counts() const {
   return ReadFilterCounts(bpf_map__fd(program_->maps.weir_filter_counts));

@@ -3,13 +3,15 @@
 // Thread: any one at a time; Counts any number.
 #pragma once
 
+#include <linux/filter.h>
+
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "rings/filter_reason.h"
-#include "rings/unique_fd.h"
 
 struct socket_filter;
 
@@ -19,6 +21,8 @@ struct SocketProgramOptions {
   uint32_t snap_length = 262144;  // bytes kept of an accepted frame
   bool ethernet = true;           // false: frames start with an IP header
   bool only_outgoing = false;     // refuses, uncounted, what this host did not send
+  // What passes the rules must pass this, too: see expression_program.h. Empty: there is none.
+  std::vector<sock_filter> expression;
 };
 
 class SocketProgram {
@@ -28,11 +32,11 @@ class SocketProgram {
 
   // For SO_ATTACH_BPF, any number of times.
   int fd() const;
-  // MakeRuleSet's map, from the next frame on: see kernel_rules.h.
-  absl::Status Use(const UniqueFd& rule_set);
+  int rules_map() const;  // for KernelRules
   absl::StatusOr<FilterCounts> Counts() const;
 
  private:
+  absl::Status Add(const std::vector<sock_filter>& expression);
   struct Destroy {
     void operator()(socket_filter* program) const;
   };

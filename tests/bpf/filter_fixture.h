@@ -9,11 +9,14 @@
 #include <cstring>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "judge_xdp.skel.h"
+#include "rings/classic_rules.h"
 #include "rings/filter_rules.h"
 #include "rings/kernel_rules.h"
 #include "rings/socket_program.h"
+#include "tests/support/classic_machine.h"
 #include "tests/support/packet_builder.h"
 
 namespace weir::test {
@@ -35,6 +38,9 @@ class FilterPlacesTest : public testing::Test {
     if (absl::IsPermissionDenied(program.status())) GTEST_SKIP() << program.status();
     ASSERT_TRUE(program.ok()) << program.status();
     socket_.emplace(*std::move(program));
+    auto kernel_rules = KernelRules::Create();
+    ASSERT_TRUE(kernel_rules.ok()) << kernel_rules.status();
+    kernel_rules_.emplace(*std::move(kernel_rules));
     xdp_.reset(judge_xdp__open_and_load());
     ASSERT_NE(xdp_, nullptr) << std::strerror(errno);
   }
@@ -42,10 +48,11 @@ class FilterPlacesTest : public testing::Test {
   // All places have these rules from now on.
   void Use(const FilterRules& rules) {
     rules_ = rules;
-    const auto rule_set = MakeRuleSet(rules);
-    ASSERT_TRUE(rule_set.ok()) << rule_set.status();
-    ASSERT_TRUE(socket_->Use(*rule_set).ok());
-    ASSERT_TRUE(UseRuleSet(bpf_map__fd(xdp_->maps.weir_rules), rule_set->get()).ok());
+    classic_ = ClassicRules(rules, true);
+    classic_.push_back(BPF_STMT(BPF_RET | BPF_K, kSnapLength));
+    const int maps[] = {socket_->rules_map(), bpf_map__fd(xdp_->maps.weir_rules)};
+    const absl::Status status = kernel_rules_->Use(rules, maps);
+    ASSERT_TRUE(status.ok()) << status;
   }
 
   // What user space says, after all places have said the same; the socket filter by its counters,
@@ -58,6 +65,7 @@ class FilterPlacesTest : public testing::Test {
     if (reason) ++refused_[static_cast<size_t>(*reason)];
     const Bytes bytes(short_frame.data, short_frame.data + short_frame.captured_length);
     EXPECT_EQ(TestRun(bpf_program__fd(xdp_->progs.judge_xdp), bytes), Verdict(reason)) << "XDP";
+    EXPECT_EQ(RunClassic(classic_, bytes), reason ? 0 : kSnapLength) << "classic BPF";
     // A test run takes the link header off: here one that is put before the frame's own.
     Bytes wrapped(14, 0xff);
     wrapped.insert(wrapped.end(), bytes.begin(), bytes.end());
@@ -82,7 +90,9 @@ class FilterPlacesTest : public testing::Test {
   }
 
   FilterRules rules_;
+  std::vector<sock_filter> classic_ = {BPF_STMT(BPF_RET | BPF_K, kSnapLength)};
   FilterCounts refused_{};
+  std::optional<KernelRules> kernel_rules_;
   std::optional<SocketProgram> socket_;
   std::unique_ptr<judge_xdp, Destroy> xdp_;
 };

@@ -1,4 +1,5 @@
-// The same rules give the same verdict in XDP, in the socket filter and in user space: over
+// The same rules give the same verdict in XDP, in the socket filter, as classic BPF and in
+// user space: over
 // generated frames, and over the corpus where there is one.
 #include "tests/bpf/filter_fixture.h"
 

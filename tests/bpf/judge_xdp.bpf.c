@@ -6,7 +6,7 @@
 SEC("xdp")
 int judge_xdp(struct xdp_md* frame) {
   const struct weir_link link = {.type_at = 12, .header_bytes = 14};
-  return weir_filter(frame, &link);
+  return weir_filter(frame, &link, 0);
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

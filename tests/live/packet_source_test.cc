@@ -155,7 +155,9 @@ TEST_F(PacketSourceTest, FilterFindsPortsBehindAStrippedTag) {
   ASSERT_EQ(got.size(), 1u);
   EXPECT_EQ(got[0].frame.wire_length, tcp(true, 80).size());
   EXPECT_EQ(got[0].frame.vlan_tci, 7);
-  EXPECT_FALSE(source_->Counters().kernel_filtered.has_value());
+  FilterCounts refused{};
+  refused[static_cast<size_t>(FilterReason::kExpression)] = 2;
+  EXPECT_EQ(source_->Counters().kernel_filtered, refused);
 }
 
 TEST_F(PacketSourceTest, NoFrameComesInBeforeTheFilter) {

@@ -1,0 +1,190 @@
+#include "rings/socket_filters.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "rings/classic_rules.h"
+#include "rings/packet_source.h"
+
+namespace weir {
+namespace {
+
+// Whether the kernel takes a program is asked on a socket of no use.
+absl::Status Try(const std::vector<sock_filter>& program) {
+  if (program.size() > BPF_MAXINSNS) {
+    return absl::ResourceExhaustedError(absl::StrCat("the lists would make ", program.size(),
+                                                     " instructions, ", BPF_MAXINSNS, " fit"));
+  }
+  const UniqueFd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  return AttachSocketFilter(socket.get(), program);
+}
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<SocketFilters>> SocketFilters::Create(
+    const PacketSourceOptions& options, const NetworkInterface& interface) {
+  auto filters = std::shared_ptr<SocketFilters>(new SocketFilters);
+  auto expression = CompileSocketFilter(options.filter, interface, options.snap_length);
+  if (!expression.ok()) return expression.status();
+  filters->expression_ = *std::move(expression);
+  filters->selects_ = !options.filter.empty() || options.rules != nullptr;
+  filters->uncounted_always_ =
+      !options.filter.empty() || options.direction == CaptureDirection::kOut;
+  filters->program_options_ = {
+      .snap_length = options.snap_length,
+      .ethernet = !LinkLayerOf(interface.hardware_type).cooked,
+      .only_outgoing = options.direction == CaptureDirection::kOut,
+  };
+  if (!options.filter.empty()) filters->program_options_.expression = filters->expression_;
+  filters->highest_ = filters->rung_ = options.highest_filter_rung;
+  if (!filters->selects_) filters->rung_ = FilterRung::kClassic;
+  if (filters->rung_ == FilterRung::kEbpf) {
+    if (auto status = filters->TryEbpf(); !status.ok()) {
+      if (!options.filter.empty()) filters->program_options_.expression = filters->expression_;
+      filters->highest_ = filters->rung_ = FilterRung::kClassic;
+      filters->refusal_of_ebpf_ = absl::StrCat("; eBPF: ", status.message());
+    }
+  }
+  auto rules = options.rules != nullptr ? options.rules : std::make_shared<const FilterRules>();
+  if (auto status = filters->Use(std::move(rules)); !status.ok()) return status;
+  return filters;
+}
+
+absl::Status SocketFilters::TryEbpf() {
+  auto kernel = KernelRules::Create();
+  if (!kernel.ok()) return kernel.status();
+  kernel_ = *std::move(kernel);
+  return SocketProgram::Load(program_options_).status();
+}
+
+absl::Status SocketFilters::Prepare(int fd) {
+  const std::lock_guard changing(changing_);
+  Member member{fd, nullptr};
+  if (kernel_) {
+    auto program = SocketProgram::Load(program_options_);
+    if (!program.ok()) return program.status();
+    if (auto status = kernel_->Join(program->rules_map()); !status.ok()) return status;
+    member.program = std::make_shared<const SocketProgram>(*std::move(program));
+  }
+  if (auto status = RefuseAll(fd); !status.ok()) return status;
+  const std::lock_guard lock(mutex_);
+  members_.push_back(std::move(member));
+  return absl::OkStatus();
+}
+
+absl::Status SocketFilters::Begin(int fd) {
+  const std::lock_guard lock(mutex_);
+  Member& member = Find(fd);
+  member.begun = true;
+  return Attach(member);
+}
+
+absl::Status SocketFilters::Attach(const Member& member) const {
+  if (member.program == nullptr) return AttachSocketFilter(member.fd, classic_);
+  const int program = member.program->fd();
+  if (setsockopt(member.fd, SOL_SOCKET, SO_ATTACH_BPF, &program, sizeof program) == 0) {
+    return absl::OkStatus();
+  }
+  return absl::ErrnoToStatus(errno, "the socket does not take its filter program");
+}
+
+absl::Status SocketFilters::Refuse(int fd) {
+  const std::lock_guard lock(mutex_);
+  Find(fd).begun = false;
+  return RefuseAll(fd);
+}
+
+void SocketFilters::Leave(int fd) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(members_, [fd](const Member& member) { return member.fd == fd; });
+}
+
+std::optional<FilterCounts> SocketFilters::Counts(int fd) const {
+  std::shared_ptr<const SocketProgram> program;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto member = std::find_if(members_.begin(), members_.end(),
+                                     [fd](const Member& one) { return one.fd == fd; });
+    if (member->program == nullptr) {
+      return uncounted_ ? std::nullopt : std::optional(FilterCounts{});
+    }
+    program = member->program;
+  }
+  auto counts = program->Counts();
+  return counts.ok() ? std::optional(*counts) : std::nullopt;
+}
+
+SocketFilters::Member& SocketFilters::Find(int fd) {
+  return *std::find_if(members_.begin(), members_.end(),
+                       [fd](const Member& member) { return member.fd == fd; });
+}
+
+FilterRung SocketFilters::rung() const {
+  const std::lock_guard lock(mutex_);
+  return rung_;
+}
+
+std::string SocketFilters::note() const {
+  const std::lock_guard lock(mutex_);
+  if (!selects_) return "";
+  return absl::StrCat("filters run ", std::string(Name(rung_)), refusal_of_ebpf_,
+                      refusal_of_classic_);
+}
+
+absl::Status SocketFilters::Use(std::shared_ptr<const FilterRules> rules) {
+  const std::lock_guard changing(changing_);
+  return kernel_ ? UseEbpf(*rules) : UseClassic(*rules);
+}
+
+// Sockets may close meanwhile; their programs stay for as long as it takes.
+absl::Status SocketFilters::UseEbpf(const FilterRules& rules) {
+  std::vector<std::shared_ptr<const SocketProgram>> programs;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const Member& member : members_) programs.push_back(member.program);
+  }
+  std::vector<int> maps;
+  for (const auto& program : programs) maps.push_back(program->rules_map());
+  return kernel_->Use(rules, maps);
+}
+
+std::vector<sock_filter> SocketFilters::ClassicProgram(const FilterRules& rules) const {
+  std::vector<sock_filter> program = ClassicRules(rules, program_options_.ethernet);
+  program.insert(program.end(), expression_.begin(), expression_.end());
+  return program_options_.only_outgoing ? OnlyOutgoing(program) : program;
+}
+
+// On all sockets that take frames, or on none.
+absl::Status SocketFilters::AttachToAll(std::vector<sock_filter> program) {
+  if (auto status = Try(program); !status.ok()) return status;
+  classic_.swap(program);
+  absl::Status status;
+  for (const Member& member : members_) {
+    if (member.begun) status.Update(Attach(member));
+  }
+  if (status.ok()) return status;
+  classic_.swap(program);
+  for (const Member& member : members_) {
+    if (member.begun) Attach(member).IgnoreError();
+  }
+  return status;
+}
+
+absl::Status SocketFilters::UseClassic(const FilterRules& rules) {
+  const std::lock_guard lock(mutex_);
+  uncounted_ |= uncounted_always_;
+  if (highest_ == FilterRung::kClassic) {
+    const absl::Status status = AttachToAll(ClassicProgram(rules));
+    rung_ = status.ok() ? FilterRung::kClassic : FilterRung::kShard;
+    refusal_of_classic_ = status.ok() ? "" : absl::StrCat("; classic BPF: ", status.message());
+    uncounted_ |= status.ok() && !rules.empty();
+    if (status.ok()) return status;
+  }
+  return AttachToAll(ClassicProgram(FilterRules()));
+}
+
+}  // namespace weir

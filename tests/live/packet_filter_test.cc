@@ -1,0 +1,288 @@
+// Filters of a packet socket on each rung: the same verdicts, live, with the tag that the kernel
+// takes out of the bytes; exact counts while lists are exchanged under traffic; and what is chosen
+// where a rung cannot be had.
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <thread>
+
+#include "gmock/gmock.h"
+#include "rings/packet_group.h"
+#include "tests/live/packet_source_fixture.h"
+#include "tests/support/filter_frames.h"
+
+namespace weir::test {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+std::shared_ptr<const FilterRules> Share(FilterRules rules) {
+  return std::make_shared<const FilterRules>(std::move(rules));
+}
+
+// The calling thread has no capability but CAP_NET_RAW from now on.
+void KeepOnlyNetRaw() {
+  __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct data[2] = {};
+  data[0].effective = data[0].permitted = 1u << CAP_NET_RAW;
+  ASSERT_EQ(syscall(SYS_capset, &header, data), 0);
+}
+
+class PacketFilterTest : public PacketSourceTest {
+ protected:
+  void Open(FilterRules rules, FilterRung highest = FilterRung::kEbpf) {
+    rules_ = rules;
+    options_.rules = Share(std::move(rules));
+    options_.highest_filter_rung = highest;
+    MustOpen();
+  }
+  // Wire lengths of what comes in.
+  std::vector<uint32_t> Lengths(size_t count) {
+    std::vector<uint32_t> lengths;
+    for (const Received& one : Receive(count)) lengths.push_back(one.frame.wire_length);
+    return lengths;
+  }
+
+  FilterRules rules_;
+};
+
+// The kernel itself drops a frame that ends within the first tag or less than two bytes behind it.
+bool EndsInFirstTag(const Bytes& frame) {
+  const bool tagged = frame[12] == 0x81 || (frame[12] == 0x88 && frame[13] == 0xa8);
+  return tagged && frame.size() < 20;
+}
+
+class EachRung : public PacketFilterTest, public testing::WithParamInterface<FilterRung> {};
+INSTANTIATE_TEST_SUITE_P(Rungs, EachRung, testing::Values(FilterRung::kEbpf, FilterRung::kClassic),
+                         [](const auto& test) {
+                           return test.param == FilterRung::kEbpf ? "Ebpf" : "Classic";
+                         });
+
+TEST_P(EachRung, SaysWhatUserSpaceSaysOfGeneratedFrames) {
+  FilterFrames frames(11);
+  Open({}, GetParam());
+  ASSERT_EQ(source_->filters()->rung(), GetParam());
+  FilterCounts refused{};
+  for (int round = 0; round < 30 && !HasFailure(); ++round) {
+    const FilterRules rules = frames.Rules();
+    ASSERT_TRUE(source_->filters()->Use(Share(rules)).ok());
+    std::vector<uint32_t> wanted;
+    for (int i = 0; i < 60; ++i) {
+      const Bytes frame = frames.Next();
+      if (EndsInFirstTag(frame)) continue;
+      sender_->Send(frame);
+      if (const auto why = rules.WhyRefused(AsFrame(frame))) {
+        ++refused[static_cast<size_t>(*why)];
+      } else {
+        wanted.push_back(static_cast<uint32_t>(frame.size()));
+      }
+    }
+    EXPECT_EQ(Lengths(wanted.size()), wanted);
+  }
+  const auto counted = source_->Counters().kernel_filtered;
+  if (GetParam() == FilterRung::kEbpf) {
+    ASSERT_TRUE(counted.has_value());
+    EXPECT_EQ(*counted, refused);
+  } else {
+    EXPECT_FALSE(counted.has_value());
+  }
+}
+
+TEST_P(EachRung, RulesAndAnExpressionMustBothPass) {
+  options_.filter = "udp port 53";
+  FilterRules rules;
+  rules.ignore_destinations = *CidrSet::Parse("10.2.0.0/16", "f");
+  Open(rules, GetParam());
+  ASSERT_EQ(source_->filters()->rung(), GetParam());
+  const auto udp = [](const char* to, uint16_t port, size_t payload) {
+    return PacketBuilder().Ethernet().Ipv4("10.1.0.1", to).Udp(9, port).Payload(payload).Build();
+  };
+  sender_->Send(udp("10.2.0.1", 53, 100));
+  sender_->Send(udp("10.3.0.1", 54, 200));
+  sender_->Send(udp("10.2.0.1", 54, 200));
+  sender_->Send(udp("10.3.0.1", 53, 300));
+  EXPECT_EQ(Lengths(2), std::vector<uint32_t>{14 + 20 + 8 + 300});
+  if (GetParam() != FilterRung::kEbpf) return;
+  const FilterCounts counts = *source_->Counters().kernel_filtered;
+  EXPECT_EQ(counts[static_cast<size_t>(FilterReason::kIgnoredDestination)], 2u);
+  EXPECT_EQ(counts[static_cast<size_t>(FilterReason::kExpression)], 1u);
+}
+
+TEST_P(EachRung, OnlyOutgoingFramesAndTheRules) {
+  options_.direction = CaptureDirection::kOut;
+  Open({.ip_only = true}, GetParam());
+  const Bytes arp = PacketBuilder().Ethernet().Raw(Bytes(28, 1), 0x0806).Build();
+  sender_->Send(UdpFrame(10));
+  far_sender_->Send(arp);
+  far_sender_->Send(UdpFrame(20));
+  EXPECT_EQ(Lengths(2), std::vector<uint32_t>{14 + 20 + 8 + 20});
+  if (GetParam() == FilterRung::kEbpf) {
+    EXPECT_EQ(*source_->Counters().KernelFilteredTotal(), 1u);
+  }
+}
+
+// A frame for each reason, that every list judges alike, and one that the lists disagree about.
+struct Mix {
+  static Bytes Udp(const char* source, const char* destination, uint16_t vlan) {
+    PacketBuilder builder;
+    builder.Ethernet();
+    if (vlan != 0) builder.Vlan(vlan);
+    return builder.Ipv4(source, destination).Udp(1, 2).Payload(20).Build();
+  }
+  static std::vector<Bytes> Frames() {
+    return {PacketBuilder().Ethernet().Raw(Bytes(28, 1), 0x0806).Build(),  // not_ip
+            Udp("10.1.0.1", "10.3.0.1", 8),                                // vlan
+            Udp("10.1.0.1", "10.2.0.1", 7),                                // ignored_destination
+            Udp("10.9.0.1", "10.3.0.1", 7),                                // not_accepted_source
+            Udp("10.1.0.1", "10.3.0.1", 0),
+            Udp("10.1.0.1", "10.3.0.1", 7),
+            Udp("10.1.0.1", "10.4.0.1", 7)};  // ignored by every second list
+  }
+  // `longer`: a list of `networks` more that no frame comes from or goes to.
+  static FilterRules Rules(bool longer, int networks) {
+    std::string ignore = "10.2.0.0/16\n", accept = "10.1.0.0/24\n";
+    if (longer) {
+      ignore += "10.4.0.0/16\n";
+      for (int i = 0; i < networks; ++i) {
+        const std::string network = std::to_string(i / 128) + "." + std::to_string(i % 128 * 2);
+        ignore += "172." + network + ".0/24\n";
+        accept += "173." + network + ".0/24\n";
+      }
+    }
+    FilterRules rules{.ip_only = true};
+    rules.vlans = *ParseVlans("7,untagged");
+    rules.ignore_destinations = *CidrSet::Parse(ignore, "ignore");
+    rules.accept_sources = *CidrSet::Parse(accept, "accept");
+    return rules;
+  }
+};
+
+TEST_F(PacketFilterTest, ListsAreExchangedAHundredTimesUnderTrafficAndEveryFrameIsCounted) {
+  options_.ring.ring_bytes = 16 << 20;
+  Open(Mix::Rules(false, 0));
+  ASSERT_EQ(source_->filters()->rung(), FilterRung::kEbpf);
+  const std::vector<Bytes> frames = Mix::Frames();
+  std::atomic<bool> stop{false};
+  std::atomic<uint64_t> rounds{0};
+  std::thread sender([&] {
+    while (!stop.load()) {
+      for (const Bytes& frame : frames) sender_->Send(frame);
+      ++rounds;
+    }
+  });
+  std::atomic<bool> changed{false};
+  std::thread changer([&] {
+    for (int i = 1; i <= 100; ++i) {
+      EXPECT_TRUE(source_->filters()->Use(Share(Mix::Rules(i % 2 == 1, 1000))).ok());
+    }
+    changed = true;
+  });
+  uint64_t received = 0, disputed = 0;
+  const auto take = [&] {
+    Frame batch[kBatchFrames];
+    const int count = source_->Receive(batch);
+    for (int i = 0; i < count; ++i) {
+      ++received;
+      disputed += batch[i].data[14 + 17] == 4;
+    }
+    source_->Release();
+    return count;
+  };
+  while (!changed.load()) take();
+  changer.join();
+  stop = true;
+  sender.join();
+  for (int quiet = 0; quiet < 20;) {
+    if (take() > 0) quiet = 0;
+    ++quiet;
+    usleep(1000);
+  }
+  const SourceCounters counters = source_->Counters();
+  const FilterCounts counts = *counters.kernel_filtered;
+  const uint64_t sent = rounds;
+  EXPECT_GT(sent, 100u);
+  EXPECT_EQ(*counters.ring_dropped, 0u);
+  EXPECT_EQ(counts[static_cast<size_t>(FilterReason::kNotIp)], sent);
+  EXPECT_EQ(counts[static_cast<size_t>(FilterReason::kVlan)], sent);
+  EXPECT_EQ(counts[static_cast<size_t>(FilterReason::kNotAcceptedSource)], sent);
+  EXPECT_EQ(counts[static_cast<size_t>(FilterReason::kIgnoredDestination)], 2 * sent - disputed);
+  EXPECT_GT(disputed, 0u);
+  EXPECT_LT(disputed, sent);
+  EXPECT_EQ(received, 2 * sent + disputed);
+  EXPECT_EQ(received + *counters.KernelFilteredTotal(), sent * frames.size());
+}
+
+TEST_F(PacketFilterTest, AClosedSourceDoesNotHinderTheOthers) {
+  options_.rules = Share({});
+  const auto scope = pair_->far().Enter();
+  auto group = OpenPacketGroup(options_, {.mode = FanoutMode::kHash}, 2);
+  ASSERT_TRUE(group.ok()) << group.status();
+  EXPECT_EQ(group->filters, group->sources[1]->filters());
+  group->sources[0].reset();
+  EXPECT_TRUE(group->filters->Use(Share({.ip_only = true})).ok());
+  source_ = std::move(group->sources[1]);
+  sender_->Send(PacketBuilder().Ethernet().Raw(Bytes(28, 1), 0x0806).Build());
+  sender_->Send(UdpFrame(10));
+  EXPECT_EQ(Lengths(2), std::vector<uint32_t>{14 + 20 + 8 + 10});
+}
+
+TEST_F(PacketFilterTest, AfterTheEndOfIntakeNewRulesLetNothingIn) {
+  for (const FilterRung rung : {FilterRung::kEbpf, FilterRung::kClassic}) {
+    Open({}, rung);
+    ASSERT_TRUE(source_->StopIntake());
+    ASSERT_TRUE(source_->filters()->Use(Share({.ip_only = true})).ok());
+    sender_->Send(UdpFrame(10));
+    EXPECT_THAT(Receive(1), IsEmpty());
+  }
+}
+
+TEST_F(PacketFilterTest, WithoutThePrivilegeTheRulesAreClassicAndItIsSaid) {
+  const UniqueFd far(open(pair_->far().path().c_str(), O_RDONLY | O_CLOEXEC));
+  options_.rules = Share({.ip_only = true});
+  std::thread unprivileged([&] {
+    ASSERT_EQ(setns(far.get(), CLONE_NEWNET), 0);
+    KeepOnlyNetRaw();
+    auto source = PacketSource::Open(options_);
+    ASSERT_TRUE(source.ok()) << source.status();
+    source_ = *std::move(source);
+  });
+  unprivileged.join();
+  ASSERT_NE(source_, nullptr);
+  EXPECT_EQ(source_->filters()->rung(), FilterRung::kClassic);
+  EXPECT_THAT(source_->notes(),
+              Contains(AllOf(HasSubstr("far0: filters run as classic BPF in the kernel"),
+                             HasSubstr("eBPF: "), HasSubstr("needs CAP_BPF"))));
+  sender_->Send(PacketBuilder().Ethernet().Raw(Bytes(28, 1), 0x0806).Build());
+  sender_->Send(UdpFrame(10));
+  EXPECT_EQ(Lengths(2), std::vector<uint32_t>{14 + 20 + 8 + 10});
+  EXPECT_FALSE(source_->Counters().kernel_filtered.has_value()) << "unknown, not zero";
+}
+
+TEST_F(PacketFilterTest, ListsTooLongForClassicBpfAreLeftToTheShardAndItIsSaid) {
+  const auto open = [this](const FilterRules& rules) {
+    Open(rules, FilterRung::kClassic);
+    return source_->filters()->rung();
+  };
+  EXPECT_EQ(open(Mix::Rules(true, 3000)), FilterRung::kShard);
+  EXPECT_THAT(source_->notes(),
+              Contains(AllOf(HasSubstr("filters run in the shard"), HasSubstr("classic BPF: "),
+                             HasSubstr("instructions"))));
+  for (const Bytes& frame : Mix::Frames()) sender_->Send(frame);
+  EXPECT_EQ(Receive(7).size(), 7u);
+  EXPECT_EQ(source_->Counters().KernelFilteredTotal(), 0u);
+  ASSERT_TRUE(source_->filters()->Use(Share(Mix::Rules(false, 0))).ok());
+  EXPECT_EQ(source_->filters()->rung(), FilterRung::kClassic);
+  for (const Bytes& frame : Mix::Frames()) sender_->Send(frame);
+  EXPECT_EQ(Receive(4).size(), 3u);
+  EXPECT_FALSE(source_->Counters().kernel_filtered.has_value());
+}
+
+}  // namespace
+}  // namespace weir::test
