@@ -1,10 +1,13 @@
 #include "engine/engine.h"
 
+#include <algorithm>
 #include <chrono>
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "engine/placement.h"
+#include "engine/rules_filter.h"
 #include "engine/shard_plan.h"
 #include "engine/shard_thread.h"
 #include "engine/split_check.h"
@@ -27,6 +30,8 @@ absl::Status Engine::Make(EngineOptions options, const ConsumerFactory& consumer
   notes_ = std::move(plan->notes);
   modes_ = std::move(plan->modes);
   backends_ = std::move(plan->backends);
+  rules_ = options.rules;
+  filters_ = options.shard.filters;
   std::vector<std::shared_ptr<SplitCheck>> checks;  // of each group
   for (size_t i = 0; i < modes_.size(); ++i) checks.push_back(std::make_shared<SplitCheck>());
   for (ShardPlan& part : plan->shards) {
@@ -36,6 +41,8 @@ absl::Status Engine::Make(EngineOptions options, const ConsumerFactory& consumer
     const ScopedMemoryNode memory(part.memory_node);
     ShardOptions shard_options = options.shard;
     shard_options.live |= part.live;
+    shard_options.filters = FiltersFor(part.kernel_filters);
+    kernel_filters_.push_back(std::move(part.kernel_filters));
     if (shard_options.snapshots)
       shard_options.snapshots->shard = static_cast<uint32_t>(place.shard);
     if (options.fit != nullptr) options.fit(shard_options, place);
@@ -116,10 +123,49 @@ absl::Status Engine::Reconfigure(const EngineChange& change) {
   if (change.publish_ns && *change.publish_ns <= 0) {
     return absl::InvalidArgumentError("publish_ns must be more than 0");
   }
-  const std::lock_guard lock(mutex_);
-  if (change.filters) change_.filters = change.filters;
-  if (change.publish_ns) change_.publish_ns = change.publish_ns;
-  for (const auto& thread : threads_) thread->Change(change_);
+  const std::lock_guard lock(changing_);
+  if (change.rules != nullptr) {
+    if (auto status = UseInKernel(change.rules); !status.ok()) return status;
+    rules_ = change.rules;
+  }
+  if (change.filters) filters_ = *change.filters;
+  if (change.publish_ns) publish_ns_ = change.publish_ns;
+  for (size_t i = 0; i < threads_.size(); ++i) {
+    threads_[i]->Change({.filters = FiltersFor(kernel_filters_[i]), .publish_ns = publish_ns_});
+  }
+  return absl::OkStatus();
+}
+
+// The rules, where the kernel does not have them all, and the others.
+std::vector<std::shared_ptr<PacketFilter>> Engine::FiltersFor(const KernelFilters& kernel) const {
+  const bool in_kernel =
+      !kernel.empty() && std::all_of(kernel.begin(), kernel.end(), [](const auto& filter) {
+        return filter->rung() == FilterRung::kEbpf;
+      });
+  std::vector<std::shared_ptr<PacketFilter>> filters;
+  if (rules_ != nullptr && !rules_->empty() && !in_kernel) {
+    filters.push_back(std::make_shared<RulesFilter>(rules_));
+  }
+  filters.insert(filters.end(), filters_.begin(), filters_.end());
+  return filters;
+}
+
+// Of all interfaces, or of none.
+absl::Status Engine::UseInKernel(const std::shared_ptr<const FilterRules>& rules) {
+  if (rules_ == nullptr) {
+    return absl::FailedPreconditionError(
+        "rules can only be changed where EngineOptions::rules were given, empty ones at least");
+  }
+  std::set<std::shared_ptr<KernelFilter>> all;
+  for (const KernelFilters& filters : kernel_filters_) all.insert(filters.begin(), filters.end());
+  for (auto next = all.begin(); next != all.end(); ++next) {
+    const absl::Status status = (*next)->Use(rules);
+    if (status.ok()) continue;
+    for (auto changed = all.begin(); changed != next; ++changed) {
+      (*changed)->Use(rules_).IgnoreError();
+    }
+    return status;
+  }
   return absl::OkStatus();
 }
 

@@ -20,6 +20,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,7 @@
 #include "engine/shard_consumer.h"
 #include "engine/shard_report.h"
 #include "engine/stats/shard_counters.h"
+#include "rings/kernel_filter.h"
 
 namespace weir {
 
@@ -65,7 +67,8 @@ class Engine {
   absl::Status Join();
 
   // Each shard takes the change over before one of its next batches, within publish_ns. A change
-  // that a shard has not taken yet is merged with this one. Any thread.
+  // that a shard has not taken yet is merged with this one. Rules in the kernel change before this
+  // returns; on error all stays as it was. Any thread.
   absl::Status Reconfigure(const EngineChange& change);
 
   int shards() const { return static_cast<int>(threads_.size()); }
@@ -81,8 +84,12 @@ class Engine {
   Shard& shard(int shard);
 
  private:
+  using KernelFilters = std::vector<std::shared_ptr<KernelFilter>>;
+
   Engine();
   absl::Status Make(EngineOptions options, const ConsumerFactory& consumers);
+  std::vector<std::shared_ptr<PacketFilter>> FiltersFor(const KernelFilters& kernel) const;
+  absl::Status UseInKernel(const std::shared_ptr<const FilterRules>& rules);
   void NoteEnded();
   absl::Status FirstFailure() const;
 
@@ -93,7 +100,11 @@ class Engine {
   std::condition_variable ended_changed_;
   size_t ended_ = 0;     // threads; guarded by mutex_
   size_t started_ = 0;   // threads; guarded by mutex_
-  EngineChange change_;  // all that was changed so far; guarded by mutex_
+  std::mutex changing_;  // guards all below but the threads
+  std::shared_ptr<const FilterRules> rules_;
+  std::vector<std::shared_ptr<PacketFilter>> filters_;  // beside the rules
+  std::optional<int64_t> publish_ns_;                   // where it was changed
+  std::vector<KernelFilters> kernel_filters_;           // of each shard
   std::vector<std::unique_ptr<ShardThread>> threads_;
 };
 

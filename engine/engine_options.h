@@ -12,6 +12,7 @@
 #include "engine/packet/packet_filter.h"
 #include "engine/shard.h"
 #include "engine/shard_consumer.h"
+#include "rings/filter_rules.h"
 #include "rings/frame_source.h"
 #include "rings/packet_fanout.h"
 #include "rings/packet_source.h"
@@ -33,6 +34,10 @@ using ShardSources = std::vector<std::unique_ptr<FrameSource>>;
 
 struct EngineOptions {
   std::vector<EngineInterface> interfaces;
+  // Which frames are wanted, of every interface and of every other source: in the kernel where it
+  // can be (notes() say where), else in the shard. Null: all, and no EngineChange::rules later.
+  // Legs have none of their own.
+  std::shared_ptr<const FilterRules> rules;
   // Of each interface. 0: as many as it has receive queues, at most as many as there are processors
   // for it. AF_XDP: one, where queues of their own would cut flows.
   int shards = 0;
@@ -62,6 +67,9 @@ struct EngineOptions {
 // What can be changed while shards run: Engine::Reconfigure. No value: stays as it is. Everything
 // else is fixed, since memory, sockets and privileges are taken at the start.
 struct EngineChange {
+  // Instead of EngineOptions::rules, which were not null; not null. Each frame is judged by the old
+  // rules or by the new ones, and none is lost.
+  std::shared_ptr<const FilterRules> rules;
   std::optional<std::vector<std::shared_ptr<PacketFilter>>> filters;  // instead of all of before
   std::optional<int64_t> publish_ns;
 };

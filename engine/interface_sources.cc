@@ -68,6 +68,7 @@ absl::StatusOr<InterfaceSources> OpenPacket(const EngineInterface& interface, in
           absl::StrCat("the legs of ", NameOf(interface), " cannot be steered alike"));
     }
     for (const auto& source : group->sources) AddNotes(source->notes(), opened.notes);
+    opened.kernel_filters.push_back(group->filters);
     Share(group->sources, opened.shards);
   }
   return opened;

@@ -2,6 +2,7 @@
 // have. Internal to engine/.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,11 +10,13 @@
 #include "absl/status/statusor.h"
 #include "engine/backend.h"
 #include "engine/engine_options.h"
+#include "rings/kernel_filter.h"
 
 namespace weir {
 
 struct InterfaceSources {
-  std::vector<ShardSources> shards;     // of each, one source of each leg
+  std::vector<ShardSources> shards;                           // of each, one source of each leg
+  std::vector<std::shared_ptr<KernelFilter>> kernel_filters;  // of each leg; or none has one
   FanoutMode mode = FanoutMode::kHash;  // how frames are distributed; AF_XDP: by receive queue
   BackendChoice choice;
   std::vector<std::string> notes;  // what differs from what was asked for, for people

@@ -91,7 +91,9 @@ int MostShards(const EngineInterface& interface, const EngineOptions& options) {
 
 absl::Status Open(const EngineInterface& interface, const EngineOptions& options,
                   EnginePlan& plan) {
-  auto opened = OpenInterface(interface, options.shards, MostShards(interface, options));
+  EngineInterface with_rules = interface;
+  for (PacketSourceOptions& leg : with_rules.legs) leg.rules = options.rules;
+  auto opened = OpenInterface(with_rules, options.shards, MostShards(interface, options));
   if (!opened.ok()) return opened.status();
   for (std::string& note : opened->notes) {
     if (std::find(plan.notes.begin(), plan.notes.end(), note) == plan.notes.end())
@@ -104,6 +106,7 @@ absl::Status Open(const EngineInterface& interface, const EngineOptions& options
     shard.sources = std::move(sources);
     shard.name = NameOf(interface);
     shard.live = true;
+    shard.kernel_filters = opened->kernel_filters;
     if (opened->shards.size() > 1) shard.group = static_cast<int>(plan.modes.size()) - 1;
   }
   return absl::OkStatus();

@@ -2,11 +2,13 @@
 // node's memory. Internal to engine/.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "engine/engine_options.h"
+#include "rings/kernel_filter.h"
 
 namespace weir {
 
@@ -16,6 +18,7 @@ struct ShardPlan {
   std::vector<int> cpus;  // empty: anywhere
   int memory_node = -1;   // negative: wherever the calling thread's comes from
   bool live = false;
+  std::vector<std::shared_ptr<KernelFilter>> kernel_filters;  // of each source; or none has one
   int group = -1;  // shards of one fanout group have the same number; -1: alone
 };
 
