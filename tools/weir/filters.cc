@@ -1,6 +1,5 @@
 #include "tools/weir/filters.h"
 
-#include "engine/rules_filter.h"
 #include "tools/expression_filter.h"
 
 namespace weir {
@@ -13,18 +12,18 @@ uint16_t FirstLinkType(const FrameSource& source) {
 
 }  // namespace
 
-absl::StatusOr<std::vector<std::shared_ptr<PacketFilter>>> MakeFilters(
-    const CommandOptions& options, const FrameSource* file) {
-  std::vector<std::shared_ptr<PacketFilter>> filters;
-  FilterRules rules;
+absl::StatusOr<std::shared_ptr<const FilterRules>> MakeRules(const CommandOptions& options) {
+  FilterRules rules{.ip_only = options.ip_only, .vlans = options.vlans};
   if (auto status = ReadLists(options.ignore_dst, options.accept_src, rules); !status.ok()) {
     return status;
   }
-  if (!rules.empty()) {
-    filters.push_back(
-        std::make_shared<RulesFilter>(std::make_shared<const FilterRules>(std::move(rules))));
-  }
-  // On an interface the kernel filters: see PacketSourceOptions.
+  if (rules.empty()) return std::shared_ptr<const FilterRules>();
+  return std::make_shared<const FilterRules>(std::move(rules));
+}
+
+absl::StatusOr<std::vector<std::shared_ptr<PacketFilter>>> MakeFilters(
+    const CommandOptions& options, const FrameSource* file) {
+  std::vector<std::shared_ptr<PacketFilter>> filters;
   if (!options.filter.empty() && file != nullptr) {
     auto expression = ExpressionFilter::Create(options.filter, FirstLinkType(*file));
     if (!expression.ok()) return expression.status();

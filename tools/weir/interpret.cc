@@ -207,6 +207,10 @@ absl::Status ReadSource(const RawOptions& raw, CommandOptions& options) {
   options.live.promiscuous = !raw.no_promiscuous;
   options.snap_length = raw.snap_length;
   options.filter = raw.filter;
+  options.ip_only = raw.ip_only;
+  if (auto status = Read("--vlan", raw.vlan, ParseVlans, options.vlans); !status.ok()) {
+    return status;
+  }
   options.ignore_dst = raw.ignore_dst;
   options.accept_src = raw.accept_src;
   if (auto status = Read("--checksum", raw.checksum, ParseChecksum, options.checksum);

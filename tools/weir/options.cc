@@ -33,7 +33,8 @@ constexpr char kExamples[] = R"(Examples:
                                            the bytes of these sessions, in files
 
 Sizes: 1500, 64k, 1MiB, 2GB. Times: 250us, 1ms, 5s, 5min, 2h, 30d. Counts: 1000, 100k, 1M.
-Signals: SIGINT and SIGTERM end cleanly, SIGHUP opens --eve and --write files anew.
+Signals: SIGINT and SIGTERM end cleanly; SIGHUP opens --eve and --write files anew and reads
+  --ignore-dst and --accept-src again.
 Exit status: 0 done, 1 failed, 2 wrong usage.)";
 
 // Checked, but not in the middle of the help.
@@ -129,6 +130,13 @@ void AddSelection(CLI::App& app, RawOptions& raw) {
   constexpr char kGroup[] = "Which packets count";
   app.add_option("--filter", raw.filter, "Only what matches, in tcpdump's language: 'udp port 53'")
       ->type_name("EXPR")
+      ->group(kGroup);
+  app.add_flag("--ip-only", raw.ip_only,
+               "Only frames whose EtherType, behind VLAN tags, is that of IPv4 or IPv6")
+      ->group(kGroup);
+  app.add_option("--vlan", raw.vlan,
+                 "Only frames of these VLANs (the outermost tag's): 7,100-199,untagged")
+      ->type_name("LIST")
       ->group(kGroup);
   app.add_option("--ignore-dst", raw.ignore_dst,
                  "Not what goes to these networks; one CIDR a line: 10.0.0.0/8")

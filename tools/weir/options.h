@@ -16,6 +16,7 @@
 #include "engine/packet/defragmenter.h"
 #include "engine/packet/transport_checksum.h"
 #include "engine/shard.h"
+#include "rings/filter_rules.h"
 #include "rings/packet_fanout.h"
 #include "tools/stream_files.h"
 #include "tools/weir/option_values.h"
@@ -44,7 +45,9 @@ struct CommandOptions {
   uint32_t snap_length = 0;  // 0 = whole frames
 
   Overload overload = Overload::kTakeAll;
-  std::string filter;      // tcpdump's language; empty = everything
+  std::string filter;  // tcpdump's language; empty = everything
+  bool ip_only = false;
+  std::optional<VlanSet> vlans;
   std::string ignore_dst;  // files of CIDR blocks; empty = none
   std::string accept_src;
   DedupOptions dedup;

@@ -22,7 +22,8 @@ struct RawOptions {
   std::string direction;
   uint32_t snap_length = 0;
   bool no_promiscuous = false;
-  std::string filter, ignore_dst, accept_src;
+  std::string filter, vlan, ignore_dst, accept_src;
+  bool ip_only = false;
   std::string dedup, key, key_with, key_without, decap;
   bool uniflow = false;
   std::string max_flows, timeout, overload;

@@ -56,6 +56,7 @@ class Session {
   absl::Status OpenCounters();
   absl::Status OnTime(int64_t now_ns);
   void TellFailures();
+  void ReadListsAnew();
   void Show();
   EveStats Stats(const RunSample& last) const;
   ReportInput Input(const RunSample& last) const;
@@ -103,6 +104,8 @@ absl::Status Session::Open() {
   if (!capture.ok()) return capture.status();
   auto filters = MakeFilters(options_, capture->file);
   if (!filters.ok()) return filters.status();
+  auto rules = MakeRules(options_);
+  if (!rules.ok()) return rules.status();
   display_ = ChooseDisplay();
   context_.tally = Person();
   context_.file = capture->file;
@@ -112,6 +115,7 @@ absl::Status Session::Open() {
   }
   EngineOptions engine_options = std::move(capture->engine);
   engine_options.shard = MakeShardOptions(options_, *std::move(filters));
+  engine_options.rules = *std::move(rules);
   auto engine = Engine::Create(std::move(engine_options), [this](const ShardPlace& place) {
     auto session = std::make_unique<ShardSession>(context_, place);
     sessions_.push_back(session.get());
@@ -206,11 +210,22 @@ absl::Status Session::OnTime(int64_t now_ns) {
     if (auto status = counters_->Collect(); !status.ok()) return status;
   }
   if (signals_->TakeReopen()) {
+    ReadListsAnew();
     if (counters_) counters_->Reopen();
     const int64_t time_ns = engine_->Counters().time_ns;
     return outputs_.Reopen(time_ns >= 0 ? time_ns : absl::GetCurrentTimeNanos());
   }
   return absl::OkStatus();
+}
+
+// A list that cannot be read now changes nothing.
+void Session::ReadListsAnew() {
+  if (options_.ignore_dst.empty() && options_.accept_src.empty()) return;
+  auto rules = MakeRules(options_);
+  absl::Status status = rules.status();
+  if (status.ok()) status = engine_->Reconfigure({.rules = *std::move(rules)});
+  Tell(status.ok() ? "read the lists of networks anew"
+                   : absl::StrCat(status.message(), "; the lists of before stay in force"));
 }
 
 absl::Status Session::Loop() {

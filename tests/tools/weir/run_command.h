@@ -64,6 +64,8 @@ class Command {
   void CloseInput();
   void Signal(int signal) const;
   pid_t pid() const { return pid_; }
+  // What it has said on standard error so far.
+  std::string SaidSoFar() const { return ReadFile(err_path_); }
   CommandResult Finish();
 
   CommandResult Run() {

@@ -1,0 +1,109 @@
+// The command's filters on an interface, from outside: where they run, what they count, and lists
+// that are read anew on SIGHUP.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <filesystem>
+
+#include "absl/strings/str_cat.h"
+#include "tests/support/netns.h"
+#include "tests/support/packet_builder.h"
+#include "tests/support/temporary_folder.h"
+#include "tests/tools/weir/run_command.h"
+
+namespace weir::test {
+namespace {
+
+using testing::HasSubstr;
+
+class CommandFilterTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    WEIR_SKIP_WITHOUT_NETNS();
+    pair_ = std::make_unique<VethPair>();
+    eve_ = folder_.File("eve.json");
+    ignore_ = folder_.File("ignore");
+    accept_ = folder_.File("accept");
+    WriteFile(ignore_, std::string("# servers\n10.2.0.0/16\n"));
+    WriteFile(accept_, std::string("10.1.0.0/16\n"));
+  }
+
+  void Start(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {"-i", VethPair::kFar, "--eve", eve_, "--ring-mib", "2"});
+    command_ = std::make_unique<Command>(std::move(arguments));
+    const auto scope = pair_->far().Enter();
+    command_->Start();
+    ASSERT_TRUE(Eventually([&] { return std::filesystem::exists(eve_); }));
+    usleep(100'000);
+  }
+  void Send(const Bytes& frame) {
+    const auto scope = pair_->near().Enter();
+    RawSender(VethPair::kNear).Send(frame);
+  }
+  static Bytes Udp(const std::string& source, const std::string& destination, uint16_t vlan = 0) {
+    PacketBuilder builder;
+    builder.Ethernet();
+    if (vlan != 0) builder.Vlan(vlan);
+    return builder.Ipv4(source, destination).Udp(1000, 53).Payload(50).Build();
+  }
+  bool Says(const std::string& text) {
+    return Eventually([&] { return command_->SaidSoFar().find(text) != std::string::npos; });
+  }
+  CommandResult End() {
+    usleep(200'000);
+    command_->Signal(SIGTERM);
+    return command_->Finish();
+  }
+  // The last line of --eve.
+  std::string Stats() const { return Lines(ReadFile(eve_)).back(); }
+
+  TemporaryFolder folder_;
+  std::string eve_, ignore_, accept_;
+  std::unique_ptr<VethPair> pair_;
+  std::unique_ptr<Command> command_;
+};
+
+TEST_F(CommandFilterTest, EachRuleIsAnOptionAndEachReasonACounter) {
+  Start({"--ip-only", "--vlan", "7,untagged", "--ignore-dst", ignore_, "--accept-src", accept_,
+         "--filter", "udp port 53 or (vlan and udp port 53)", "--shards", "2"});
+  Send(PacketBuilder().Ethernet().Raw(Bytes(28, 1), 0x0806).Build());
+  Send(Udp("10.1.0.1", "10.3.0.1", 8));
+  Send(Udp("10.1.0.1", "10.2.0.1"));
+  Send(Udp("10.9.0.1", "10.3.0.1"));
+  Send(PacketBuilder().Ethernet().Ipv4("10.1.0.1", "10.3.0.1").Udp(1000, 54).Build());
+  Send(Udp("10.1.0.1", "10.3.0.1"));
+  Send(Udp("10.1.0.1", "10.3.0.1", 7));
+  const CommandResult result = End();
+  EXPECT_EQ(result.status, 0) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("far0: filters run as eBPF in the kernel"));
+  EXPECT_THAT(Stats(),
+              HasSubstr(R"("kernel_filtered":5,"kernel_filtered_reason":{"not_ip":1,"vlan":1,)"
+                        R"("ignored_destination":1,"not_accepted_source":1,"expression":1)"));
+  EXPECT_THAT(Stats(), HasSubstr(R"("tracked":2,)"));
+  EXPECT_THAT(result.out, HasSubstr("ignored_destination"));
+}
+
+TEST_F(CommandFilterTest, ListsAreReadAnewOnSighupUnlessTheyAreBroken) {
+  Start({"--ignore-dst", ignore_, "--accept-src", accept_});
+  Send(Udp("10.1.0.1", "10.3.0.1"));
+  WriteFile(ignore_, std::string("10.3.0.0/16\n10.4.0.1/16\n"));
+  command_->Signal(SIGHUP);
+  ASSERT_TRUE(Says("stay in force"));
+  Send(Udp("10.1.0.1", "10.3.0.1"));
+  WriteFile(ignore_, std::string("10.3.0.0/16\n"));
+  command_->Signal(SIGHUP);
+  ASSERT_TRUE(Says("anew"));
+  Send(Udp("10.1.0.1", "10.3.0.1"));
+  Send(Udp("10.1.0.1", "10.2.0.1"));
+  const CommandResult result = End();
+  EXPECT_EQ(result.status, 0) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("ignore:2: \"10.4.0.1/16\" has host bits set; write "
+                                    "10.4.0.0/16; the lists of before stay in force"));
+  EXPECT_THAT(result.err, HasSubstr("read the lists of networks anew"));
+  EXPECT_THAT(Stats(), HasSubstr(R"("kernel_filtered":1,)"));
+  EXPECT_THAT(Stats(), HasSubstr(R"("tracked":3,)"));
+}
+
+}  // namespace
+}  // namespace weir::test
