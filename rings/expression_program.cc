@@ -82,15 +82,17 @@ class Translation {
     Add(BPF_ALU64 | BPF_ADD | BPF_K, to, 0, 0, static_cast<uint32_t>(int32_t{offset}));
   }
 
-  // The jump is never taken; the verifier wants to see a way to what refuses.
+  // The jump is never taken: no frame is that long. The verifier wants to see a way to what
+  // refuses.
   void Begin() {
     Move(kFrame, BPF_REG_1);
+    Add(BPF_LDX | BPF_MEM | BPF_W, kA, kFrame, offsetof(__sk_buff, len), 0);
+    JumpTo(BPF_JMP32 | BPF_JEQ | BPF_K, kA, 0, UINT32_MAX, kRefuse);
     Set(kA, 0);
     Set(kX, 0);
     for (int16_t at = kMemory; at < kMemory + 64; at = static_cast<int16_t>(at + 8)) {
       Add(BPF_ST | BPF_MEM | BPF_DW, BPF_REG_10, 0, at, 0);
     }
-    JumpTo(BPF_JMP | BPF_JEQ | BPF_K, kFrame, 0, 0, kRefuse);
   }
 
   void CountAndRefuse() {

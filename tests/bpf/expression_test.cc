@@ -1,7 +1,10 @@
 // The translation of an expression into eBPF answers as libpcap's own machine does.
+#include <thread>
+
 #include "rings/expression_program.h"
 #include "rings/socket_program.h"
 #include "tests/bpf/filter_fixture.h"
+#include "tests/support/capabilities.h"
 #include "tests/support/classic_machine.h"
 #include "tests/support/filter_frames.h"
 
@@ -85,6 +88,20 @@ TEST_F(ExpressionTest, OtherInstructionsAnswerAsInLibpcapsMachine) {
 
 TEST_F(ExpressionTest, AProgramThatRefusesNothingLoads) {
   ExpectSame({BPF_STMT(BPF_RET | BPF_K, kSnapLength)}, 7);
+}
+
+TEST_F(ExpressionTest, RulesAndExpressionLoadWithCapBpfAlone) {
+  absl::Status program, rules;
+  std::thread unprivileged([&] {
+    KeepOnlyCapabilities({CAP_BPF});
+    program = SocketProgram::Load(
+                  {.expression = CompileExpression("udp port 53 and ip[6:2] != 0", kSnapLength)})
+                  .status();
+    rules = KernelRules::Create().status();
+  });
+  unprivileged.join();
+  EXPECT_TRUE(program.ok()) << program;
+  EXPECT_TRUE(rules.ok()) << rules;
 }
 
 TEST_F(ExpressionTest, WhatIsNotTranslatedIsAnError) {

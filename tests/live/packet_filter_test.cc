@@ -2,10 +2,7 @@
 // takes out of the bytes; exact counts while lists are exchanged under traffic; and what is chosen
 // where a rung cannot be had.
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <sched.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <thread>
@@ -13,6 +10,7 @@
 #include "gmock/gmock.h"
 #include "rings/packet_group.h"
 #include "tests/live/packet_source_fixture.h"
+#include "tests/support/capabilities.h"
 #include "tests/support/filter_frames.h"
 
 namespace weir::test {
@@ -25,14 +23,6 @@ using ::testing::IsEmpty;
 
 std::shared_ptr<const FilterRules> Share(FilterRules rules) {
   return std::make_shared<const FilterRules>(std::move(rules));
-}
-
-// The calling thread has no capability but CAP_NET_RAW from now on.
-void KeepOnlyNetRaw() {
-  __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
-  __user_cap_data_struct data[2] = {};
-  data[0].effective = data[0].permitted = 1u << CAP_NET_RAW;
-  ASSERT_EQ(syscall(SYS_capset, &header, data), 0);
 }
 
 class PacketFilterTest : public PacketSourceTest {
@@ -248,7 +238,7 @@ TEST_F(PacketFilterTest, WithoutThePrivilegeTheRulesAreClassicAndItIsSaid) {
   options_.rules = Share({.ip_only = true});
   std::thread unprivileged([&] {
     ASSERT_EQ(setns(far.get(), CLONE_NEWNET), 0);
-    KeepOnlyNetRaw();
+    KeepOnlyCapabilities({CAP_NET_RAW});
     auto source = PacketSource::Open(options_);
     ASSERT_TRUE(source.ok()) << source.status();
     source_ = *std::move(source);
