@@ -36,7 +36,9 @@ absl::StatusOr<PacketGroup> OpenPacketGroup(const PacketSourceOptions& options,
   std::vector<int> sockets;
   for (int i = 0; i < count; ++i) {
     auto source = std::unique_ptr<PacketSource>(new PacketSource);
-    if (auto status = source->Prepare(options, group.filters); !status.ok()) return status;
+    PacketSourceOptions shared = options;
+    if (i > 0) shared.filters = group.filters;
+    if (auto status = source->Prepare(shared); !status.ok()) return status;
     group.filters = source->filters();
     source->counts_missed_ = i == 0;  // the device's counter is one for all
     sockets.push_back(source->socket_.get());

@@ -19,7 +19,7 @@ constexpr uint32_t kKernelDefaultRetireMs = 8;  // DEFAULT_PRB_RETIRE_TOV of af_
 absl::StatusOr<std::unique_ptr<PacketSource>> PacketSource::Open(
     const PacketSourceOptions& options) {
   auto source = std::unique_ptr<PacketSource>(new PacketSource);
-  if (auto status = source->Prepare(options, nullptr); !status.ok()) return status;
+  if (auto status = source->Prepare(options); !status.ok()) return status;
   if (auto status = source->Begin(); !status.ok()) return status;
   return source;
 }
@@ -28,8 +28,7 @@ PacketSource::~PacketSource() {
   if (filters_ != nullptr) filters_->Leave(socket_.get());
 }
 
-absl::Status PacketSource::Prepare(const PacketSourceOptions& options,
-                                   const std::shared_ptr<SocketFilters>& filters) {
+absl::Status PacketSource::Prepare(const PacketSourceOptions& options) {
   if (auto status = CheckGeometry(options.ring); !status.ok()) return status;
   if (options.snap_length == 0) {
     return absl::InvalidArgumentError("snap length of 0 bytes: --snaplen must be at least 1");
@@ -40,7 +39,7 @@ absl::Status PacketSource::Prepare(const PacketSourceOptions& options,
   auto fd = OpenPacketSocket(link.cooked);
   if (!fd.ok()) return fd.status();
   socket_ = *std::move(fd);
-  if (auto status = PrepareFilters(options, *interface, filters); !status.ok()) return status;
+  if (auto status = PrepareFilters(options, *interface); !status.ok()) return status;
   if (auto status = UseBlocks(socket_.get()); !status.ok()) return status;
   if (options.hardware_timestamps) {
     const absl::Status status = UseHardwareTimestamps(socket_.get(), interface->name);
@@ -72,13 +71,12 @@ absl::Status PacketSource::Prepare(const PacketSourceOptions& options,
 }
 
 absl::Status PacketSource::PrepareFilters(const PacketSourceOptions& options,
-                                          const NetworkInterface& interface,
-                                          const std::shared_ptr<SocketFilters>& filters) {
+                                          const NetworkInterface& interface) {
   if (options.direction == CaptureDirection::kIn) {
     if (auto status = IgnoreOutgoing(socket_.get()); !status.ok()) return status;
   }
-  absl::StatusOr<std::shared_ptr<SocketFilters>> made = filters;
-  if (filters == nullptr) made = SocketFilters::Create(options, interface);
+  absl::StatusOr<std::shared_ptr<SocketFilters>> made = options.filters;
+  if (*made == nullptr) made = SocketFilters::Create(options, interface);
   if (!made.ok()) return made.status();
   filters_ = *std::move(made);
   if (const std::string note = filters_->note(); !note.empty()) {

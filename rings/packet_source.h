@@ -37,6 +37,9 @@ struct PacketSourceOptions {
   // Which frames are wanted; null: all of them, always. SocketFilters::Use changes them, so that an
   // empty set has a use, too. Where SocketFilters::rung() is not kEbpf, RulesFilter must do it.
   std::shared_ptr<const FilterRules> rules;
+  // Of sources that share the interface, or of one whose place this one takes: rules, filter and
+  // rung are theirs, and nothing needs to be loaded anew. Null: the source makes its own.
+  std::shared_ptr<SocketFilters> filters;
   FilterRung highest_filter_rung = FilterRung::kEbpf;  // no higher one is tried
   bool hardware_timestamps = false;  // where the device has none: the kernel's, and a note
 };
@@ -74,11 +77,9 @@ class PacketSource final : public FrameSource {
                                                      const FanoutOptions& fanout, int count);
   PacketSource() = default;
   // Everything up to a bound socket that refuses all frames; Begin lets in what the filter takes.
-  // `filters`: of the sources that share the interface; null: the first one makes them.
-  absl::Status Prepare(const PacketSourceOptions& options,
-                       const std::shared_ptr<SocketFilters>& filters);
-  absl::Status PrepareFilters(const PacketSourceOptions& options, const NetworkInterface& interface,
-                              const std::shared_ptr<SocketFilters>& filters);
+  absl::Status Prepare(const PacketSourceOptions& options);
+  absl::Status PrepareFilters(const PacketSourceOptions& options,
+                              const NetworkInterface& interface);
   absl::Status Begin() { return filters_->Begin(socket_.get()); }
   void LookAround();
   void Close();

@@ -65,15 +65,32 @@ absl::Status SocketFilters::Prepare(int fd) {
   const std::lock_guard changing(changing_);
   Member member{fd, nullptr};
   if (kernel_) {
-    auto program = SocketProgram::Load(program_options_);
+    auto program = NextProgram();
     if (!program.ok()) return program.status();
-    if (auto status = kernel_->Join(program->rules_map()); !status.ok()) return status;
-    member.program = std::make_shared<const SocketProgram>(*std::move(program));
+    if (auto status = kernel_->Join((*program)->rules_map()); !status.ok()) return status;
+    const auto before = (*program)->Counts();
+    if (!before.ok()) return before.status();
+    member.program = *std::move(program);
+    member.before = *before;
   }
   if (auto status = RefuseAll(fd); !status.ok()) return status;
   const std::lock_guard lock(mutex_);
   members_.push_back(std::move(member));
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::shared_ptr<const SocketProgram>> SocketFilters::NextProgram() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!spare_.empty()) {
+      auto program = std::move(spare_.back());
+      spare_.pop_back();
+      return program;
+    }
+  }
+  auto program = SocketProgram::Load(program_options_);
+  if (!program.ok()) return program.status();
+  return std::make_shared<const SocketProgram>(*std::move(program));
 }
 
 absl::Status SocketFilters::Begin(int fd) {
@@ -100,11 +117,15 @@ absl::Status SocketFilters::Refuse(int fd) {
 
 void SocketFilters::Leave(int fd) {
   const std::lock_guard lock(mutex_);
-  std::erase_if(members_, [fd](const Member& member) { return member.fd == fd; });
+  std::erase_if(members_, [this, fd](const Member& member) {
+    if (member.fd == fd && member.program != nullptr) spare_.push_back(member.program);
+    return member.fd == fd;
+  });
 }
 
 std::optional<FilterCounts> SocketFilters::Counts(int fd) const {
   std::shared_ptr<const SocketProgram> program;
+  FilterCounts before{};
   {
     const std::lock_guard lock(mutex_);
     const auto member = std::find_if(members_.begin(), members_.end(),
@@ -113,9 +134,12 @@ std::optional<FilterCounts> SocketFilters::Counts(int fd) const {
       return uncounted_ ? std::nullopt : std::optional(FilterCounts{});
     }
     program = member->program;
+    before = member->before;
   }
   auto counts = program->Counts();
-  return counts.ok() ? std::optional(*counts) : std::nullopt;
+  if (!counts.ok()) return std::nullopt;
+  for (size_t i = 0; i < kFilterReasons; ++i) (*counts)[i] -= before[i];
+  return *counts;
 }
 
 SocketFilters::Member& SocketFilters::Find(int fd) {

@@ -53,6 +53,7 @@ class SocketFilters final : public KernelFilter {
   struct Member {
     int fd;
     std::shared_ptr<const SocketProgram> program;  // null: classic
+    FilterCounts before{};                         // what the program had counted for others
     bool begun = false;
   };
   SocketFilters() = default;
@@ -60,6 +61,7 @@ class SocketFilters final : public KernelFilter {
   absl::Status UseEbpf(const FilterRules& rules);
   absl::Status UseClassic(const FilterRules& rules);
   std::vector<sock_filter> ClassicProgram(const FilterRules& rules) const;
+  absl::StatusOr<std::shared_ptr<const SocketProgram>> NextProgram();
   absl::Status Attach(const Member& member) const;
   absl::Status AttachToAll(std::vector<sock_filter> program);
   Member& Find(int fd);
@@ -80,6 +82,8 @@ class SocketFilters final : public KernelFilter {
   std::vector<sock_filter> classic_;  // the whole program
   bool uncounted_ = false;            // classic BPF may have refused something
   std::vector<Member> members_;
+  // Of members that left: for those that take their place when CAP_BPF is gone.
+  std::vector<std::shared_ptr<const SocketProgram>> spare_;
 };
 
 }  // namespace weir
