@@ -2,7 +2,8 @@
 // Redirects what an interface receives into the AF_XDP socket of its queue (redirected frames never
 // reach the host), and leaves to the host what it cannot do without: where the interface carries
 // the host's own traffic that is ARP, neighbour discovery, DHCP's answers, whatever is not IP, and
-// every frame to an address of the host's own, so that its connections live on.
+// every frame to an address of the host's own, so that its connections live on. What the rules of
+// frame_filter.h refuse stays with a host that is protected, too, and is dropped elsewhere.
 //
 // Headers are looked for where the driver put the frame's first bytes (they are there in
 // multi-buffer frames, too); VLAN tags that the device took out are not seen here.
@@ -17,6 +18,8 @@
 #include <linux/ipv6.h>
 #include <linux/udp.h>
 
+#define WEIR_FILTER_XDP
+#include "bpf/frame_filter.h"
 #include "bpf/xdp_redirect.h"
 
 #define INLINE static __attribute__((always_inline)) inline
@@ -111,12 +114,21 @@ INLINE __u32 need_of_host(const struct xdp_md* context) {
   return type == bpf_htons(ETH_P_ARP) ? kWeirLeftArp : kWeirLeftNotIp;
 }
 
+INLINE int is_wanted(struct xdp_md* context, __u32 queue) {
+  const struct weir_link link = {.type_at = 12, .header_bytes = sizeof(struct ethhdr)};
+  if (queue >= config.queues) queue = config.queues - 1;
+  return weir_filter(context, &link, queue * WEIR_VERDICTS) == WEIR_ACCEPTED;
+}
+
 SEC("xdp")
 int weir_redirect(struct xdp_md* context) {
   const __u32 queue = context->rx_queue_index;
   if (config.protects_host) {
     const __u32 reason = need_of_host(context);
     if (reason != kWeirLeftReasons) return leave_to_host(queue, reason);
+  }
+  if (config.filters && !is_wanted(context, queue)) {
+    return config.protects_host ? XDP_PASS : XDP_DROP;
   }
   const int action = (int)bpf_redirect_map(&sockets, queue, XDP_PASS);
   return action == XDP_PASS ? leave_to_host(queue, kWeirLeftNoSocket) : action;

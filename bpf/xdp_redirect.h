@@ -9,6 +9,7 @@
 // Set before the program is loaded; constant afterwards.
 struct weir_xdp_config {
   __u32 queues;        // receive queues that are told apart in `left_to_host`; at least 1
+  __u8 filters;        // there are rules: frame_filter.h; needs Linux 5.18
   __u8 protects_host;  // the interface carries the host's own traffic: that stays with the host
 };
 

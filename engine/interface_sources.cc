@@ -84,11 +84,13 @@ absl::StatusOr<InterfaceSources> OpenXdp(const EngineInterface& interface, int s
                                .ring_bytes = leg.ring.ring_bytes,
                                .snap_length = leg.snap_length,
                                .promiscuous = leg.promiscuous,
+                               .rules = leg.rules,
                                .busy_poll_us = interface.backend.busy_poll_us,
                                .busy_poll_budget = interface.backend.busy_poll_budget},
                               shards);
     if (!group.ok()) return group.status();
     AddNotes(group->notes, opened.notes);
+    if (group->filters != nullptr) opened.kernel_filters.push_back(group->filters);
     Share(group->sources, opened.shards);
   }
   return opened;

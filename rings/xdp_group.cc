@@ -1,10 +1,12 @@
 #include "rings/xdp_group.h"
 
+#include <mutex>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "rings/host_use.h"
+#include "rings/kernel_rules.h"
 #include "rings/xdp_socket.h"
 
 namespace weir {
@@ -22,6 +24,7 @@ uint32_t ChunkFor(uint32_t mtu) {
 struct Plan {
   NetworkInterface interface;
   XdpProgramOptions program;
+  std::shared_ptr<const FilterRules> rules;
   XdpSocketOptions socket;
   bool generic = false;
 };
@@ -64,6 +67,8 @@ absl::StatusOr<Plan> MakePlan(const XdpGroupOptions& options, int count,
         "%s takes VLAN tags out of frames, and AF_XDP does not see them: ethtool -K %s rxvlan off",
         options.interface, options.interface));
   }
+  plan.rules = options.rules;
+  plan.program.filters = options.rules != nullptr;
   plan.generic = options.mode == XdpMode::kGeneric;
   plan.socket.interface = options.interface;
   plan.socket.ring_bytes = options.ring_bytes;
@@ -74,8 +79,37 @@ absl::StatusOr<Plan> MakePlan(const XdpGroupOptions& options, int count,
   return plan;
 }
 
+// The rules of a program.
+class XdpFilter final : public KernelFilter {
+ public:
+  XdpFilter(KernelRules rules, std::shared_ptr<XdpProgram> program)
+      : rules_(std::move(rules)), program_(std::move(program)) {}
+
+  absl::Status Use(std::shared_ptr<const FilterRules> rules) override {
+    const std::lock_guard lock(mutex_);
+    const int map = program_->rules_map();
+    return rules_.Use(*rules, {&map, 1});
+  }
+  FilterRung rung() const override { return FilterRung::kEbpf; }
+
+ private:
+  std::mutex mutex_;
+  KernelRules rules_;  // guarded by mutex_
+  std::shared_ptr<XdpProgram> program_;
+};
+
+absl::StatusOr<std::shared_ptr<KernelFilter>> MakeFilter(
+    const std::shared_ptr<const FilterRules>& rules, std::shared_ptr<XdpProgram> program) {
+  auto kernel = KernelRules::Create();
+  if (!kernel.ok()) return kernel.status();
+  auto filter = std::make_shared<XdpFilter>(*std::move(kernel), std::move(program));
+  if (auto status = filter->Use(rules); !status.ok()) return status;
+  return filter;
+}
+
 struct Opened {
   std::shared_ptr<XdpProgram> program;
+  std::shared_ptr<KernelFilter> filter;  // null without rules
   std::vector<std::unique_ptr<XdpSocket>> sockets;
 };
 
@@ -86,6 +120,11 @@ absl::StatusOr<Opened> OpenAll(Plan plan, bool pieces) {
   auto program = XdpProgram::Load(plan.program);
   if (!program.ok()) return program.status();
   opened.program = *std::move(program);
+  if (plan.rules != nullptr) {
+    auto filter = MakeFilter(plan.rules, opened.program);
+    if (!filter.ok()) return filter.status();
+    opened.filter = *std::move(filter);
+  }
   for (uint32_t queue = 0; queue < plan.program.queues; ++queue) {
     plan.socket.queue = queue;
     auto socket = XdpSocket::Open(plan.socket);
@@ -125,6 +164,11 @@ absl::StatusOr<XdpGroup> OpenXdpGroup(const XdpGroupOptions& options, int count)
   if (auto status = CheckNoProgram(plan->interface); !status.ok()) return status;
   auto opened = OpenAsPossible(*plan, group.notes);
   if (!opened.ok()) return opened.status();
+  group.filters = opened->filter;
+  if (group.filters != nullptr) {
+    group.notes.push_back(
+        absl::StrCat(options.interface, ": filters run ", std::string(Name(FilterRung::kEbpf))));
+  }
   const auto sources = static_cast<size_t>(count);
   for (size_t first = 0; first < sources; ++first) {
     XdpSource::Parts parts = {.interface = plan->interface,

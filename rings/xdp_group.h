@@ -16,6 +16,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "rings/filter_rules.h"
+#include "rings/kernel_filter.h"
 #include "rings/xdp_mode.h"
 #include "rings/xdp_source.h"
 
@@ -27,13 +29,17 @@ struct XdpGroupOptions {
   size_t ring_bytes = size_t{32} << 20;  // of each queue
   uint32_t snap_length = 262144;         // bytes kept of a frame
   bool promiscuous = true;
+  // Which frames are wanted, by XdpGroup::filters; null: all of them, always. The host keeps what
+  // is refused where it needs the interface; elsewhere it is dropped.
+  std::shared_ptr<const FilterRules> rules;
   uint32_t busy_poll_us = 0;  // 0: interrupts only
   uint32_t busy_poll_budget = 64;
 };
 
 struct XdpGroup {
   std::vector<std::unique_ptr<XdpSource>> sources;
-  std::vector<std::string> notes;  // what differs from what was asked for, for people
+  std::shared_ptr<KernelFilter> filters;  // null without rules
+  std::vector<std::string> notes;         // what differs from what was asked for, for people
 };
 
 // `count` sources, at most as many as the interface has receive queues.

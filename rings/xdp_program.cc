@@ -11,6 +11,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "rings/kernel_rules.h"
 #include "rings/silent_libbpf.h"
 #include "xdp_redirect.skel.h"
 
@@ -96,9 +97,11 @@ absl::StatusOr<std::unique_ptr<XdpProgram>> XdpProgram::Load(const XdpProgramOpt
   if (skeleton == nullptr) return CannotLoad(errno);
   const auto addresses = static_cast<uint32_t>(options.own_addresses.size());
   skeleton->rodata->config.queues = options.queues;
+  skeleton->rodata->config.filters = options.filters;
   skeleton->rodata->config.protects_host = options.protects_host;
   bpf_map__set_max_entries(skeleton->maps.sockets, options.queues);
   bpf_map__set_max_entries(skeleton->maps.left_to_host, options.queues * kWeirLeftReasons);
+  bpf_map__set_max_entries(skeleton->maps.weir_filter_counts, options.queues * WEIR_VERDICTS);
   bpf_map__set_max_entries(skeleton->maps.own_addresses, std::max(addresses, 1u));
   if (options.pieces) bpf_program__set_flags(skeleton->progs.weir_redirect, BPF_F_XDP_HAS_FRAGS);
   if (const int error = xdp_redirect__load(skeleton); error != 0) return CannotLoad(-error);
@@ -163,6 +166,14 @@ absl::Status XdpProgram::Attach(const NetworkInterface& interface, bool generic)
   return absl::InternalError(absl::StrFormat(
       "%s: the kernel took the XDP program but does not report it where it was attached",
       interface.name));
+}
+
+int XdpProgram::rules_map() const { return bpf_map__fd(skeleton_->maps.weir_rules); }
+
+FilterCounts XdpProgram::Filtered(uint32_t queue) const {
+  const auto counts =
+      ReadFilterCounts(bpf_map__fd(skeleton_->maps.weir_filter_counts), queue * WEIR_VERDICTS);
+  return counts.ok() ? *counts : FilterCounts{};
 }
 
 LeftToHost XdpProgram::Left(uint32_t queue) const {

@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "bpf/xdp_redirect.h"
+#include "rings/filter_reason.h"
 #include "rings/host_use.h"
 #include "rings/network_interface.h"
 #include "rings/unique_fd.h"
@@ -28,6 +29,7 @@ using LeftToHost = std::array<uint64_t, kWeirLeftReasons>;
 struct XdpProgramOptions {
   uint32_t queues = 1;                     // receive queues of the interface
   bool pieces = true;                      // takes frames in several pieces: Linux 5.18
+  bool filters = false;                    // there are rules, see rules_map(): Linux 5.18
   bool protects_host = false;              // leaves to the host what it cannot do without
   std::vector<HostAddress> own_addresses;  // protects_host: frames to them stay with the host
 };
@@ -48,8 +50,11 @@ class XdpProgram {
   // that it stands there.
   absl::Status Attach(const NetworkInterface& interface, bool generic);
 
+  int rules_map() const;  // for KernelRules
+
   // Totals of one queue, over all processors.
   LeftToHost Left(uint32_t queue) const;
+  FilterCounts Filtered(uint32_t queue) const;  // zeros without XdpProgramOptions::filters
 
  private:
   XdpProgram() = default;

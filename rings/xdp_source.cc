@@ -207,7 +207,7 @@ void XdpSource::AddKernelCounters(const XdpSocket& socket, SourceCounters& count
   }
   const LeftToHost left = parts_.program->Left(socket.queue());
   of_queue.left_to_host = std::accumulate(left.begin(), left.end(), uint64_t{0});
-  of_queue.kernel_filtered.emplace();
+  of_queue.kernel_filtered = parts_.program->Filtered(socket.queue());
   of_queue.nic_missed = 0;  // the device's, not a queue's
   counters.Add(of_queue);
 }
