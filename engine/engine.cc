@@ -159,7 +159,7 @@ absl::Status Engine::UseInKernel(const std::shared_ptr<const FilterRules>& rules
   std::set<std::shared_ptr<KernelFilter>> all;
   for (const KernelFilters& filters : kernel_filters_) all.insert(filters.begin(), filters.end());
   for (auto next = all.begin(); next != all.end(); ++next) {
-    const absl::Status status = (*next)->Use(rules);
+    absl::Status status = (*next)->Use(rules);
     if (status.ok()) continue;
     for (auto changed = all.begin(); changed != next; ++changed) {
       (*changed)->Use(rules_).IgnoreError();

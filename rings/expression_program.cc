@@ -23,6 +23,10 @@ constexpr int16_t kKey = -16;          // which counter
 constexpr int16_t kMemory = -80;       // M[0]...M[15]
 constexpr size_t kMostClassic = 1000;  // so that eBPF's jumps reach
 
+// A constant: BPF_K is 0, and so is BPF_ADD.
+constexpr int kAdd64 = BPF_ALU64 | BPF_ADD;
+constexpr int kAdd32 = BPF_ALU | BPF_ADD;
+
 int16_t MemoryAt(uint32_t word) {
   return static_cast<int16_t>(kMemory + 4 * static_cast<int>(word));
 }
@@ -79,7 +83,7 @@ class Translation {
   }
   void StackAddress(uint8_t to, int16_t offset) {
     Move(to, BPF_REG_10);
-    Add(BPF_ALU64 | BPF_ADD | BPF_K, to, 0, 0, static_cast<uint32_t>(int32_t{offset}));
+    Add(kAdd64, to, 0, 0, static_cast<uint32_t>(int32_t{offset}));
   }
 
   // The jump is never taken: no frame is that long. The verifier wants to see a way to what
@@ -104,7 +108,7 @@ class Translation {
     Call(BPF_FUNC_map_lookup_elem);
     Add(BPF_JMP | BPF_JEQ | BPF_K, BPF_REG_0, 0, 3, 0);
     Add(BPF_LDX | BPF_MEM | BPF_DW, BPF_REG_1, BPF_REG_0, 0, 0);
-    Add(BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_1, 0, 0, 1);
+    Add(kAdd64, BPF_REG_1, 0, 0, 1);
     Add(BPF_STX | BPF_MEM | BPF_DW, BPF_REG_0, BPF_REG_1, 0, 0);
     Set(BPF_REG_0, 0);
     Add(BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
@@ -157,7 +161,7 @@ class Translation {
         return true;
       case BPF_IND:
         Move(BPF_REG_2, kX);
-        Add(BPF_ALU | BPF_ADD | BPF_K, BPF_REG_2, 0, 0, classic.k);
+        Add(kAdd32, BPF_REG_2, 0, 0, classic.k);
         LoadBytes(BPF_SIZE(classic.code), to);
         return true;
       default:  // BPF_MSH: the length of an IPv4 header

@@ -169,9 +169,11 @@ absl::Status SocketFilters::UseEbpf(const FilterRules& rules) {
   std::vector<std::shared_ptr<const SocketProgram>> programs;
   {
     const std::lock_guard lock(mutex_);
+    programs.reserve(members_.size());
     for (const Member& member : members_) programs.push_back(member.program);
   }
   std::vector<int> maps;
+  maps.reserve(programs.size());
   for (const auto& program : programs) maps.push_back(program->rules_map());
   return kernel_->Use(rules, maps);
 }
@@ -202,7 +204,7 @@ absl::Status SocketFilters::UseClassic(const FilterRules& rules) {
   const std::lock_guard lock(mutex_);
   uncounted_ |= uncounted_always_;
   if (highest_ == FilterRung::kClassic) {
-    const absl::Status status = AttachToAll(ClassicProgram(rules));
+    absl::Status status = AttachToAll(ClassicProgram(rules));
     rung_ = status.ok() ? FilterRung::kClassic : FilterRung::kShard;
     refusal_of_classic_ = status.ok() ? "" : absl::StrCat("; classic BPF: ", status.message());
     uncounted_ |= status.ok() && !rules.empty();
