@@ -28,6 +28,9 @@ struct EngineInterface {
   std::vector<PacketSourceOptions> legs;
   FanoutOptions fanout{.mode = FanoutMode::kEbpf};  // AF_PACKET
   BackendOptions backend;
+  // AF_PACKET: an interface that is removed does not end its shards; they go on when one of its
+  // name is there again. That takes CAP_NET_RAW then, too.
+  bool reopen = false;
 };
 
 using ShardSources = std::vector<std::unique_ptr<FrameSource>>;

@@ -1,6 +1,7 @@
 #include "engine/interface_sources.h"
 
 #include <algorithm>
+#include <mutex>
 #include <random>
 #include <utility>
 
@@ -9,6 +10,7 @@
 #include "rings/network_interface.h"
 #include "rings/packet_group.h"
 #include "rings/receive_hash.h"
+#include "rings/reopening_source.h"
 #include "rings/xdp_group.h"
 
 namespace weir {
@@ -41,6 +43,53 @@ void AddNotes(std::span<const std::string> more, std::vector<std::string>& notes
   }
 }
 
+// Opens the sources of a group again, all at once when the first of its shards asks; the others
+// find theirs waiting.
+class GroupOpener {
+ public:
+  GroupOpener(PacketSourceOptions options, FanoutOptions fanout, PacketGroup& group)
+      : options_(std::move(options)), fanout_(fanout), waiting_(group.sources.size()) {
+    former_.mode = group.mode;
+    former_.filters = group.filters;
+    former_.steering = group.steering;
+  }
+
+  // Any thread.
+  absl::StatusOr<std::unique_ptr<FrameSource>> Open(size_t member) {
+    const std::lock_guard lock(mutex_);
+    if (waiting_[member] == nullptr) {
+      if (const auto found = FindInterface(options_.interface); !found.ok()) return found.status();
+      for (auto& source : waiting_) source.reset();
+      auto group =
+          OpenPacketGroup(options_, fanout_, static_cast<int>(waiting_.size()), &former_);
+      if (!group.ok()) return group.status();
+      std::move(group->sources.begin(), group->sources.end(), waiting_.begin());
+    }
+    return std::move(waiting_[member]);
+  }
+
+ private:
+  PacketSourceOptions options_;
+  FanoutOptions fanout_;
+  PacketGroup former_;  // without its sources
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<FrameSource>> waiting_;  // guarded by mutex_
+};
+
+// Each goes on when the interface was removed and is there again.
+absl::StatusOr<std::vector<std::unique_ptr<FrameSource>>> Reopening(
+    const PacketSourceOptions& options, const FanoutOptions& fanout, PacketGroup& group) {
+  auto opener = std::make_shared<GroupOpener>(options, fanout, group);
+  std::vector<std::unique_ptr<FrameSource>> sources;
+  for (size_t i = 0; i < group.sources.size(); ++i) {
+    auto source = ReopeningSource::Create(std::move(group.sources[i]),
+                                          [opener, i] { return opener->Open(i); });
+    if (!source.ok()) return source.status();
+    sources.push_back(*std::move(source));
+  }
+  return sources;
+}
+
 template <typename Source>
 void Share(std::vector<std::unique_ptr<Source>>& sources, std::vector<ShardSources>& shards) {
   shards.resize(std::max(shards.size(), sources.size()));
@@ -69,7 +118,13 @@ absl::StatusOr<InterfaceSources> OpenPacket(const EngineInterface& interface, in
     }
     for (const auto& source : group->sources) AddNotes(source->notes(), opened.notes);
     opened.kernel_filters.push_back(group->filters);
-    Share(group->sources, opened.shards);
+    if (!interface.reopen) {
+      Share(group->sources, opened.shards);
+      continue;
+    }
+    auto reopening = Reopening(leg, fanout, *group);
+    if (!reopening.ok()) return reopening.status();
+    Share(*reopening, opened.shards);
   }
   return opened;
 }

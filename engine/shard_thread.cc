@@ -108,12 +108,11 @@ void ShardThread::Show(ShardState state) {
   if (const auto* const delays = parts_.shard->delays()) shown.delays = *delays;
   next_show_ns_ = shown.clock_ns + parts_.publish_ns;
   shown_.Publish();
-  // A leg that has failed while another goes on.
+  // A leg that has failed while another goes on, an interface that is away.
   if (state != ShardState::kRunning) return;
-  if (absl::Status status = parts_.shard->status(); !status.ok()) {
-    const std::lock_guard lock(mutex_);
-    status_ = std::move(status);
-  }
+  absl::Status status = parts_.shard->status();
+  const std::lock_guard lock(mutex_);
+  status_ = std::move(status);
 }
 
 // The sources stay as they are: what the kernel steers here is counted by it as dropped, and the

@@ -15,11 +15,11 @@ uint64_t RandomSeed() {
 
 // Joins them all; a group with a program has it before the second one joins.
 absl::Status JoinAll(const std::vector<int>& sockets, const FanoutOptions& fanout,
-                     const UniqueFd& program) {
+                     const UniqueFd* program) {
   const auto id = CreateFanoutGroup(sockets[0], fanout);
   if (!id.ok()) return id.status();
-  if (program) {
-    if (auto status = SteerFanoutGroup(sockets[0], program.get()); !status.ok()) return status;
+  if (program != nullptr) {
+    if (auto status = SteerFanoutGroup(sockets[0], program->get()); !status.ok()) return status;
   }
   for (size_t i = 1; i < sockets.size(); ++i) {
     if (auto status = JoinFanoutGroup(sockets[i], *id, fanout); !status.ok()) return status;
@@ -30,9 +30,14 @@ absl::Status JoinAll(const std::vector<int>& sockets, const FanoutOptions& fanou
 }  // namespace
 
 absl::StatusOr<PacketGroup> OpenPacketGroup(const PacketSourceOptions& options,
-                                            const FanoutOptions& fanout, int count) {
+                                            const FanoutOptions& fanout, int count,
+                                            const PacketGroup* again) {
   if (auto status = CheckFanout(fanout, count); !status.ok()) return status;
   PacketGroup group;
+  if (again != nullptr) {
+    group.filters = again->filters;
+    group.steering = again->steering;
+  }
   std::vector<int> sockets;
   for (int i = 0; i < count; ++i) {
     auto source = std::unique_ptr<PacketSource>(new PacketSource);
@@ -46,12 +51,12 @@ absl::StatusOr<PacketGroup> OpenPacketGroup(const PacketSourceOptions& options,
   }
   FanoutOptions used = fanout;
   if (used.seed == 0) used.seed = RandomSeed();
-  UniqueFd program;
-  if (count > 1 && used.mode == FanoutMode::kEbpf) {
+  if (again != nullptr) used.mode = again->mode;
+  if (count > 1 && used.mode == FanoutMode::kEbpf && group.steering == nullptr) {
     const bool ethernet = group.sources[0]->interface_.link_type == link_type::kEthernet;
     auto loaded = LoadSteerProgram({.seed = used.seed, .ethernet = ethernet});
     if (loaded.ok()) {
-      program = *std::move(loaded);
+      group.steering = std::make_shared<const UniqueFd>(*std::move(loaded));
     } else {
       used.mode = FanoutMode::kHash;
       group.notes.push_back(absl::StrCat(
@@ -62,7 +67,7 @@ absl::StatusOr<PacketGroup> OpenPacketGroup(const PacketSourceOptions& options,
   }
   group.mode = used.mode;
   if (count > 1 || used.defragment) {
-    if (auto status = JoinAll(sockets, used, program); !status.ok()) return status;
+    if (auto status = JoinAll(sockets, used, group.steering.get()); !status.ok()) return status;
   }
   for (const auto& source : group.sources) {
     if (auto status = source->Begin(); !status.ok()) return status;

@@ -28,12 +28,17 @@ struct PacketGroup {
   std::vector<std::unique_ptr<PacketSource>> sources;
   FanoutMode mode = FanoutMode::kHash;     // that the kernel uses
   std::shared_ptr<SocketFilters> filters;  // theirs
+  std::shared_ptr<const UniqueFd> steering;  // kEbpf: the program
   std::vector<std::string> notes;          // what differs from what was asked for, for people
 };
 
 // `count` sources. Where mode kEbpf cannot be had (CAP_BPF, kernel) the group's is kHash, and a
 // note says why. One source without FanoutOptions::defragment needs no group.
+//
+// `again`: a former group with these options, whose programs are used again; so CAP_NET_RAW alone
+// suffices. Its sources need not be there any more.
 absl::StatusOr<PacketGroup> OpenPacketGroup(const PacketSourceOptions& options,
-                                            const FanoutOptions& fanout, int count);
+                                            const FanoutOptions& fanout, int count,
+                                            const PacketGroup* again = nullptr);
 
 }  // namespace weir

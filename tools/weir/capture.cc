@@ -44,6 +44,7 @@ Capture NameInterfaces(const CommandOptions& options) {
     EngineInterface& interface = capture.engine.interfaces.emplace_back();
     interface.fanout = options.live.fanout;
     interface.backend = options.live.backend;
+    interface.reopen = !options.drop_all;
     for (const std::string& leg : legs) {
       interface.legs.push_back(MakePacketOptions(options, leg));
     }

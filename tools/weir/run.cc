@@ -32,6 +32,8 @@ namespace {
 
 int64_t ClockNs() { return ReadClockNs(CLOCK_MONOTONIC); }
 
+constexpr int64_t kTroubleNs = 500'000'000;  // shards are looked at this often
+
 class Session {
  public:
   explicit Session(const CommandOptions& options) : options_(options), outputs_(options) {}
@@ -55,7 +57,7 @@ class Session {
   absl::Status OpenFiles();
   absl::Status OpenCounters();
   absl::Status OnTime(int64_t now_ns);
-  void TellFailures();
+  void TellTroubles();
   void ReadListsAnew();
   void Show();
   EveStats Stats(const RunSample& last) const;
@@ -71,7 +73,8 @@ class Session {
   std::unique_ptr<PrometheusServer> metrics_;  // null: not asked for
   std::unique_ptr<Display> display_;
   std::optional<RunSignals> signals_;
-  std::vector<bool> told_;  // of each shard that it failed
+  std::vector<bool> told_;  // of each shard that it has failed, or that its interface is away
+  int64_t next_look_ns_ = 0;
   int64_t start_ns_ = 0;
   int64_t next_show_ns_ = INT64_MAX;
   int64_t stop_ns_ = INT64_MAX;
@@ -188,13 +191,18 @@ void Session::Show() {
   display_->Show(Sample(), all);
 }
 
-// One that fails alone is told of when it does; the others go on.
-void Session::TellFailures() {
-  if (sessions_.size() == 1) return;
+// One that fails alone, or whose interface is away, is told of when it is so, and when it is not
+// any more; the others go on.
+void Session::TellTroubles() {
+  const bool alone = sessions_.size() == 1;
   for (const ShardReport& report : engine_->Reports()) {
-    if (report.status.ok() || told_[static_cast<size_t>(report.shard)]) continue;
-    told_[static_cast<size_t>(report.shard)] = true;
-    Tell(ShardFailure(report));
+    const bool troubled = !report.status.ok();
+    if (troubled == told_[report.shard]) continue;
+    told_[report.shard] = troubled;
+    if (alone && report.state == ShardState::kFailed) continue;  // the run ends with it
+    const std::string text =
+        troubled ? ShardFailure(report) : absl::StrCat(report.interface, " is there again");
+    std::fprintf(stderr, "weir: %s\n", text.c_str());
   }
 }
 
@@ -202,8 +210,11 @@ void Session::TellFailures() {
 absl::Status Session::OnTime(int64_t now_ns) {
   if (now_ns >= next_show_ns_) {
     Show();
-    TellFailures();
     next_show_ns_ = now_ns + display_->interval_ns();
+  }
+  if (now_ns >= next_look_ns_) {
+    TellTroubles();
+    next_look_ns_ = now_ns + kTroubleNs;
   }
   if (now_ns >= stop_ns_) engine_->Stop();
   if (counters_ && options_.live_capture()) {

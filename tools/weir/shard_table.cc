@@ -18,7 +18,7 @@ void WrittenStreams::Add(const WrittenStreams& other) {
 std::string ShardFailure(const ShardReport& report) {
   const std::string which = absl::StrCat("shard ", report.shard, " (", report.interface, ")");
   const std::string why(report.status.message());
-  if (report.state != ShardState::kFailed) return absl::StrCat(which, " goes on without: ", why);
+  if (report.state != ShardState::kFailed) return absl::StrCat(which, " goes on: ", why);
   const std::string lost = HumanCount(report.counters.source.ring_dropped.value_or(0));
   return absl::StrCat(which, " has failed: ", why, "; ", lost,
                       " packets of its share were lost so far");

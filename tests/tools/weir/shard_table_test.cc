@@ -47,7 +47,7 @@ TEST(ShardTable, FailedShardIsAHintThatSaysWhatWasLost) {
   input.shards[1].status = absl::ResourceExhaustedError("disk full");
   EXPECT_THAT(ShardHints(input), HasSubstr("shard 1 (eth0) has failed: disk full; 7 packets"));
   input.shards[1].state = ShardState::kDone;
-  EXPECT_THAT(ShardHints(input), HasSubstr("shard 1 (eth0) goes on without: disk full"));
+  EXPECT_THAT(ShardHints(input), HasSubstr("shard 1 (eth0) goes on: disk full"));
 }
 
 }  // namespace
