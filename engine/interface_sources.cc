@@ -60,8 +60,7 @@ class GroupOpener {
     if (waiting_[member] == nullptr) {
       if (const auto found = FindInterface(options_.interface); !found.ok()) return found.status();
       for (auto& source : waiting_) source.reset();
-      auto group =
-          OpenPacketGroup(options_, fanout_, static_cast<int>(waiting_.size()), &former_);
+      auto group = OpenPacketGroup(options_, fanout_, static_cast<int>(waiting_.size()), &former_);
       if (!group.ok()) return group.status();
       std::move(group->sources.begin(), group->sources.end(), waiting_.begin());
     }

@@ -14,8 +14,8 @@ namespace weir {
 struct ShardReport : ShardMetrics {
   int64_t age_ns = 0;
   std::vector<int> cpus;  // it may run on these; empty: anywhere
-  // ShardState::kFailed: why. Else not OK when one leg of several has failed, and while an interface
-  // is away (EngineInterface::reopen).
+  // ShardState::kFailed: why. Else not OK when one leg of several has failed, and while an
+  // interface is away (EngineInterface::reopen).
   absl::Status status;
 };
 

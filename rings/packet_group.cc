@@ -34,14 +34,12 @@ absl::StatusOr<PacketGroup> OpenPacketGroup(const PacketSourceOptions& options,
                                             const PacketGroup* again) {
   if (auto status = CheckFanout(fanout, count); !status.ok()) return status;
   PacketGroup group;
-  if (again != nullptr) {
-    group.filters = again->filters;
-    group.steering = again->steering;
-  }
+  if (again != nullptr) group.steering = again->steering;
   std::vector<int> sockets;
   for (int i = 0; i < count; ++i) {
     auto source = std::unique_ptr<PacketSource>(new PacketSource);
     PacketSourceOptions shared = options;
+    if (again != nullptr) shared.filters = again->filters;
     if (i > 0) shared.filters = group.filters;
     if (auto status = source->Prepare(shared); !status.ok()) return status;
     group.filters = source->filters();

@@ -26,10 +26,10 @@ namespace weir {
 
 struct PacketGroup {
   std::vector<std::unique_ptr<PacketSource>> sources;
-  FanoutMode mode = FanoutMode::kHash;     // that the kernel uses
-  std::shared_ptr<SocketFilters> filters;  // theirs
+  FanoutMode mode = FanoutMode::kHash;       // that the kernel uses
+  std::shared_ptr<SocketFilters> filters;    // theirs
   std::shared_ptr<const UniqueFd> steering;  // kEbpf: the program
-  std::vector<std::string> notes;          // what differs from what was asked for, for people
+  std::vector<std::string> notes;            // what differs from what was asked for, for people
 };
 
 // `count` sources. Where mode kEbpf cannot be had (CAP_BPF, kernel) the group's is kHash, and a

@@ -74,7 +74,8 @@ class PacketSource final : public FrameSource {
 
  private:
   friend absl::StatusOr<PacketGroup> OpenPacketGroup(const PacketSourceOptions& options,
-                                                     const FanoutOptions& fanout, int count);
+                                                     const FanoutOptions& fanout, int count,
+                                                     const PacketGroup* again);
   PacketSource() = default;
   // Everything up to a bound socket that refuses all frames; Begin lets in what the filter takes.
   absl::Status Prepare(const PacketSourceOptions& options);
