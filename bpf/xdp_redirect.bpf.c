@@ -72,9 +72,10 @@ INLINE __u32 need_of_ipv4(const void* at, const void* end) {
   if ((const void*)(ip + 1) > end) return kWeirLeftNotIp;
   const struct weir_xdp_address to = {{0, 0, bpf_htonl(0xffff), ip->daddr}};
   if (is_own(&to)) return kWeirLeftOwn;
-  if (ip->protocol != IPPROTO_UDP || (ip->frag_off & bpf_htons(0x1fff)) != 0)
+  // With options there would be a number to add to the pointer, which takes CAP_PERFMON.
+  if (ip->ihl != 5 || ip->protocol != IPPROTO_UDP || (ip->frag_off & bpf_htons(0x1fff)) != 0)
     return kWeirLeftReasons;
-  const struct udphdr* const udp = at + ip->ihl * 4;
+  const struct udphdr* const udp = (const void*)(ip + 1);
   if ((const void*)(udp + 1) > end) return kWeirLeftReasons;
   return udp->dest == bpf_htons(kBootpClient) ? kWeirLeftDhcp : kWeirLeftReasons;
 }

@@ -18,6 +18,7 @@
 namespace weir {
 namespace {
 
+constexpr uint32_t kLaterAddresses = 1024;  // that the host may get while the program runs
 constexpr char kProgramName[] = "weir_redirect";
 constexpr absl::Duration kPatience = absl::Milliseconds(300), kPause = absl::Milliseconds(10);
 
@@ -95,25 +96,38 @@ absl::StatusOr<std::unique_ptr<XdpProgram>> XdpProgram::Load(const XdpProgramOpt
   program->skeleton_ = xdp_redirect__open();
   xdp_redirect* const skeleton = program->skeleton_;
   if (skeleton == nullptr) return CannotLoad(errno);
-  const auto addresses = static_cast<uint32_t>(options.own_addresses.size());
+  const auto addresses = static_cast<uint32_t>(options.own_addresses.size()) + kLaterAddresses;
   skeleton->rodata->config.queues = options.queues;
   skeleton->rodata->config.filters = options.filters;
   skeleton->rodata->config.protects_host = options.protects_host;
   bpf_map__set_max_entries(skeleton->maps.sockets, options.queues);
   bpf_map__set_max_entries(skeleton->maps.left_to_host, options.queues * kWeirLeftReasons);
   bpf_map__set_max_entries(skeleton->maps.weir_filter_counts, options.queues * WEIR_VERDICTS);
-  bpf_map__set_max_entries(skeleton->maps.own_addresses, std::max(addresses, 1u));
+  bpf_map__set_max_entries(skeleton->maps.own_addresses, addresses);
   if (options.pieces) bpf_program__set_flags(skeleton->progs.weir_redirect, BPF_F_XDP_HAS_FRAGS);
   if (const int error = xdp_redirect__load(skeleton); error != 0) return CannotLoad(-error);
-  for (const HostAddress& address : options.own_addresses) {
+  program->protects_host_ = options.protects_host;
+  if (auto status = program->Protect(options.own_addresses); !status.ok()) return status;
+  return program;
+}
+
+absl::Status XdpProgram::ProtectHostAddresses() {
+  return protects_host_ ? Protect(HostAddresses()) : absl::OkStatus();
+}
+
+absl::Status XdpProgram::Protect(const std::vector<HostAddress>& addresses) {
+  for (const HostAddress& address : addresses) {
     static_assert(sizeof address == sizeof(weir_xdp_address));
+    if (std::find(own_addresses_.begin(), own_addresses_.end(), address) != own_addresses_.end())
+      continue;
     const uint8_t yes = 1;
-    if (bpf_map__update_elem(skeleton->maps.own_addresses, address.data(), address.size(), &yes,
+    if (bpf_map__update_elem(skeleton_->maps.own_addresses, address.data(), address.size(), &yes,
                              sizeof yes, BPF_ANY) != 0) {
       return absl::ErrnoToStatus(errno, "cannot tell the XDP program the host's addresses");
     }
+    own_addresses_.push_back(address);
   }
-  return program;
+  return absl::OkStatus();
 }
 
 XdpProgram::~XdpProgram() {

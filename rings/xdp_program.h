@@ -46,6 +46,10 @@ class XdpProgram {
   absl::Status SetSocket(uint32_t queue, int socket_fd);
   absl::Status RemoveSocket(uint32_t queue);
 
+  // Frames to addresses that the host has got since the last call stay with it, too, where the
+  // program protects it. One thread at a time.
+  absl::Status ProtectHostAddresses();
+
   // Attaches it in the driver, or in the kernel's generic path, and proves by asking the kernel
   // that it stands there.
   absl::Status Attach(const NetworkInterface& interface, bool generic);
@@ -60,7 +64,11 @@ class XdpProgram {
   XdpProgram() = default;
   uint32_t Id() const;
 
+  absl::Status Protect(const std::vector<HostAddress>& addresses);
+
   xdp_redirect* skeleton_ = nullptr;
+  bool protects_host_ = false;
+  std::vector<HostAddress> own_addresses_;  // that the program knows
   UniqueFd link_;
 };
 

@@ -213,6 +213,8 @@ void XdpSource::AddKernelCounters(const XdpSocket& socket, SourceCounters& count
 }
 
 SourceCounters XdpSource::Counters() {
+  // The host may have got another address (DHCP, privacy extensions).
+  if (parts_.counts_missed) parts_.program->ProtectHostAddresses().IgnoreError();
   const std::optional<uint32_t> missed = MissedFrames(interface_.name);
   if (missed.has_value() && missed_seen_.has_value()) missed_ += *missed - *missed_seen_;
   if (missed.has_value()) missed_seen_ = missed;

@@ -115,6 +115,14 @@ TEST_F(BackendLadderTest, WithoutThePrivilegeForProgramsItIsAPacketSocket) {
   }
 }
 
+TEST_F(BackendLadderTest, ThreeCapabilitiesAreEnough) {
+  constexpr uint64_t kEnough = Bit(CAP_NET_RAW) | Bit(CAP_NET_ADMIN) | Bit(CAP_BPF);
+  EXPECT_EQ(MustChoose(kEnough).rung, BackendRung::kXdpCopy);
+  pair_->far().Ip("address add 10.9.0.2/24 dev far0");
+  interface_.backend.backend = Backend::kXdp;
+  EXPECT_EQ(MustChoose(kEnough).rung, BackendRung::kXdpCopy);
+}
+
 TEST_F(BackendLadderTest, AForeignProgramMeansAPacketSocketAndStays) {
   auto other = XdpProgram::Load({});
   ASSERT_TRUE(other.ok());

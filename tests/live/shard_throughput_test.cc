@@ -6,6 +6,9 @@
 #include <cstdio>
 #include <numeric>
 
+#include "absl/strings/str_cat.h"
+#include "rings/packet_source.h"
+#include "rings/xdp_group.h"
 #include "tests/support/live_frame_sender.h"
 #include "tests/support/netns.h"
 #include "tests/support/shard_runner.h"
@@ -21,21 +24,54 @@ constexpr uint32_t kFlows = 1000;
 constexpr int kSenderProcessor = 0;
 constexpr int kShardProcessor = 1;
 
-class ShardThroughputTest : public testing::TestWithParam<uint32_t> {};
+struct Way {
+  bool xdp;
+  uint32_t frame_bytes;
+};
 
-INSTANTIATE_TEST_SUITE_P(FrameBytes, ShardThroughputTest, testing::Values(60u, 1514u),
-                         testing::PrintToStringParamName());
+class ShardThroughputTest : public testing::TestWithParam<Way> {};
+
+INSTANTIATE_TEST_SUITE_P(Ways, ShardThroughputTest,
+                         testing::Values(Way{false, 60}, Way{false, 1514}, Way{true, 60},
+                                         Way{true, 1514}),
+                         [](const auto& test) {
+                           return absl::StrCat(test.param.xdp ? "Xdp" : "Packet",
+                                               test.param.frame_bytes);
+                         });
+
+std::unique_ptr<FrameSource> OpenSource(bool xdp) {
+  if (xdp) {
+    auto group = OpenXdpGroup({.interface = test::VethPair::kFar, .ring_bytes = 256 << 20}, 1);
+    EXPECT_TRUE(group.ok()) << group.status();
+    return group.ok() ? std::move(group->sources.front()) : nullptr;
+  }
+  PacketSourceOptions options;
+  options.interface = test::VethPair::kFar;
+  options.ring.ring_bytes = 64 << 20;
+  auto source = PacketSource::Open(options);
+  EXPECT_TRUE(source.ok()) << source.status();
+  return source.ok() ? *std::move(source) : nullptr;
+}
 
 TEST_P(ShardThroughputTest, EveryFrameIsInTheLedgerAndInTheFlows) {
   WEIR_SKIP_WITHOUT_NETNS();
   if (std::thread::hardware_concurrency() < 2) GTEST_SKIP() << "needs two processors";
   const test::VethPair pair;
-  auto sender = LiveFrameSender::Create(pair, {.frame_bytes = GetParam(), .flows = kFlows});
+  const Way& way = GetParam();
+  // With AF_XDP it is our own program that lets such frames in.
+  using Receiver = LiveFrameSender::Receiver;
+  auto sender =
+      LiveFrameSender::Create(pair, {.frame_bytes = way.frame_bytes,
+                                     .flows = kFlows,
+                                     .receiver = way.xdp ? Receiver::kGro : Receiver::kXdpPass});
   if (!sender.ok()) GTEST_SKIP() << sender.status();
-  PacketSourceOptions source;
-  source.interface = test::VethPair::kFar;
-  source.ring.ring_bytes = 64 << 20;
-  ShardRunner runner(pair.far(), source, {}, kShardProcessor);
+  std::unique_ptr<FrameSource> source;
+  {
+    const auto scope = pair.far().Enter();
+    source = OpenSource(way.xdp);
+  }
+  ASSERT_NE(source, nullptr);
+  ShardRunner runner(std::move(source), {}, kShardProcessor);
 
   test::PinToProcessor(kSenderProcessor);
   const auto start = std::chrono::steady_clock::now();
@@ -46,7 +82,7 @@ TEST_P(ShardThroughputTest, EveryFrameIsInTheLedgerAndInTheFlows) {
   runner.Stop();
 
   const double mpps = kFrames / seconds.count() / 1e6;
-  std::printf("%u B: %.2f Mpps, shard %.0f ns per frame\n", GetParam(), mpps,
+  std::printf("%u B: %.2f Mpps, shard %.0f ns per frame\n", way.frame_bytes, mpps,
               static_cast<double>(runner.thread_cpu_ns()) / kFrames);
   RecordProperty("mpps", std::to_string(mpps));
   EXPECT_EQ((*sender)->delivered(), kFrames);
@@ -62,7 +98,7 @@ TEST_P(ShardThroughputTest, EveryFrameIsInTheLedgerAndInTheFlows) {
     bytes += record.bytes[0] + record.bytes[1];
   }
   EXPECT_EQ(packets, kFrames);
-  EXPECT_EQ(bytes, kFrames * GetParam());
+  EXPECT_EQ(bytes, kFrames * way.frame_bytes);
 }
 
 }  // namespace

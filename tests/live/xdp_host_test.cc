@@ -154,6 +154,20 @@ TEST_F(XdpHostTest, WhatIsForOthersIsTakenAndEachFrameIsCountedOnce) {
   EXPECT_EQ(*source().Counters().ring_dropped, 0u);
 }
 
+TEST_F(XdpHostTest, AnAddressThatTheHostGetsLaterIsItsOwn) {
+  MustOpen();
+  sender_->Send(UdpFrame(30, 9, "10.9.0.77"));
+  EXPECT_THAT(Receive(1), SizeIs(1));
+  pair_->far().Ip("address add 10.9.0.77/24 dev far0");
+  const uint64_t left = [&] {
+    const auto scope = pair_->far().Enter();
+    return source().Counters().left_to_host;
+  }();
+  sender_->Send(UdpFrame(30, 9, "10.9.0.77"));
+  EXPECT_THAT(Receive(1), IsEmpty());
+  EXPECT_GT(source().Counters().left_to_host, left);
+}
+
 class XdpProcessTest : public XdpTest {
  protected:
   void StartCommand() {
