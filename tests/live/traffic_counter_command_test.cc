@@ -90,7 +90,8 @@ class TrafficCounterCommandTest : public testing::Test {
                                                     "\",interface=\"far0\","
                                                     "state=\"running\"} 1\n"));
     };
-    ASSERT_TRUE(Eventually([&] { return runs("0") && runs("1"); })) << Page();
+    const bool started = Eventually([&] { return runs("0") && runs("1"); });
+    ASSERT_TRUE(started) << Page() << Said();
   }
   void Send(const std::vector<Bytes>& frames) {
     const auto scope = pair_->near().Enter();
@@ -114,6 +115,12 @@ class TrafficCounterCommandTest : public testing::Test {
   bool Tracked(size_t frames) const {
     return Eventually(
         [&] { return Metric("weir_tracked_frames_total") == static_cast<double>(frames); });
+  }
+  // Ends it: what it had to say.
+  std::string Said() {
+    weir_->Signal(SIGTERM);
+    const CommandResult result = weir_->Finish();
+    return absl::StrCat("status ", result.status, ": ", result.err);
   }
   Counted End() {
     weir_->Signal(SIGTERM);
