@@ -104,12 +104,12 @@ absl::StatusOr<std::vector<Link>> Links() {
     return absl::ErrnoToStatus(errno, "cannot ask for the interfaces there are");
   }
   std::vector<Link> links;
-  alignas(nlmsghdr) static thread_local char buffer[1 << 16];
+  std::vector<nlmsghdr> buffer((size_t{1} << 16) / sizeof(nlmsghdr));
   for (;;) {
-    const ssize_t got = recv(fd.get(), buffer, sizeof buffer, 0);
+    const ssize_t got = recv(fd.get(), buffer.data(), buffer.size() * sizeof(nlmsghdr), 0);
     if (got <= 0) return absl::ErrnoToStatus(errno, "cannot read the interfaces there are");
     auto left = static_cast<unsigned>(got);
-    for (auto* message = reinterpret_cast<nlmsghdr*>(buffer); NLMSG_OK(message, left);
+    for (auto* message = buffer.data(); NLMSG_OK(message, left);
          message = NLMSG_NEXT(message, left)) {
       if (message->nlmsg_type == NLMSG_DONE || message->nlmsg_type == NLMSG_ERROR) return links;
       if (message->nlmsg_type == RTM_NEWLINK) links.push_back(ReadLink(message));

@@ -41,6 +41,10 @@ IMPURE_HEADERS = {"chrono", "thread", "mutex", "shared_mutex", "condition_variab
 NO_ATOMICS = ("engine", "tools")
 ATOMIC = re.compile(r"std::atomic|std::memory_order|__atomic_|__sync_|_Atomic\b|<(std)?atomic")
 
+# Thread-local storage comes off every thread's stack, also those of libraries, some of which are
+# small: 64 KiB of it once made civetweb's threads overflow theirs.
+THREAD_LOCAL = re.compile(r"\bthread_local\b|\b__thread\b")
+
 # Calls of a function that only does this vanish: what is asked for goes through the helper.
 PREFETCH = re.compile(r"__builtin_prefetch|_mm_prefetch")
 PREFETCH_HELPER = "rings/prefetch.h"
@@ -108,6 +112,14 @@ def atomic_faults(path, lines):
                 yield number, "atomics live in rings/ only"
 
 
+def thread_local_faults(path, lines):
+    if not path.startswith(("engine/", "rings/", "tools/")):
+        return
+    for number, line in enumerate(lines, 1):
+        if THREAD_LOCAL.search(line):
+            yield number, "no thread-local storage: it comes off every thread's stack"
+
+
 def prefetch_faults(path, lines):
     if path == PREFETCH_HELPER:
         return
@@ -165,6 +177,7 @@ def faults(root):
             here += include_faults(path, lines)
             here += atomic_faults(path, lines)
             here += prefetch_faults(path, lines)
+            here += thread_local_faults(path, lines)
         found += [f"{path}:{number}: {what}" for number, what in sorted(here)]
     return found
 

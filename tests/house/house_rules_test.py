@@ -69,6 +69,9 @@ class Planted(unittest.TestCase):
     def test_clock_in_a_pure_folder(self):
         self.assert_found("pure", "engine/flow/a.cc", "#include <chrono>\n")
 
+    def test_thread_local_storage(self):
+        self.assert_found("thread-local", "rings/a.cc", "static thread_local char buffer[9];\n")
+
     def test_prefetch_outside_the_helper(self):
         self.assert_found("prefetch", "engine/a.cc", "void f(int* p) { __builtin_prefetch(p); }\n")
 

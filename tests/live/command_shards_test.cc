@@ -53,8 +53,16 @@ class CommandShards : public testing::Test {
     command_ = std::make_unique<Command>(std::move(arguments));
     const auto scope = pair_->far().Enter();
     command_->Start();
-    ASSERT_TRUE(Eventually([&] { return std::filesystem::exists(eve_); }));
+    ASSERT_TRUE(Eventually([&] { return std::filesystem::exists(eve_) && Threads() > 1; }));
     usleep(100'000);
+  }
+
+  // Of the command; its shards', once they run.
+  ptrdiff_t Threads() const {
+    std::error_code gone;
+    const std::string tasks = "/proc/" + std::to_string(command_->pid()) + "/task";
+    const std::filesystem::directory_iterator begin(tasks, gone);
+    return std::distance(begin, std::filesystem::directory_iterator());
   }
 
   static void Send(const NetNamespace& from, const std::string& interface,

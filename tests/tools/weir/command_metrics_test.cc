@@ -19,6 +19,7 @@ TEST(CommandMetricsTest, ThePageIsThereAsLongAsTheRun) {
   HttpAnswer answer;
   EXPECT_TRUE(Eventually([&] { return (answer = HttpGet(port, "/metrics")).status == 200; }));
   EXPECT_THAT(answer.body, HasSubstr("weir_build_info{version="));
+  EXPECT_EQ(HttpGet(port, "/elsewhere").status, 404);
   command.CloseInput();
   const CommandResult result = command.Finish();
   EXPECT_EQ(result.status, 0) << result.err;
