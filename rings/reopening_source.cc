@@ -1,25 +1,15 @@
 #include "rings/reopening_source.h"
 
 #include <sys/epoll.h>
-#include <time.h>
 
 #include <cerrno>
 #include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "rings/clock.h"
 
 namespace weir {
-namespace {
-
-int64_t RealtimeNs() {
-  timespec now;
-  clock_gettime(CLOCK_REALTIME, &now);
-  return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
-}
-
-}  // namespace
-
 absl::StatusOr<std::unique_ptr<ReopeningSource>> ReopeningSource::Create(
     std::unique_ptr<FrameSource> first, Opener again) {
   std::unique_ptr<ReopeningSource> source(new ReopeningSource(std::move(first), std::move(again)));
@@ -71,11 +61,11 @@ void ReopeningSource::LetGo() {
   waiting_ = absl::UnavailableError(
       absl::StrCat(std::string(source_->status().message()), ": waiting for it to come back"));
   source_.reset();
-  next_try_ns_ = RealtimeNs() + kRetryNs;
+  next_try_ns_ = ReadClockNs(CLOCK_REALTIME) + kRetryNs;
 }
 
 void ReopeningSource::TryAgain() {
-  const int64_t now = RealtimeNs();
+  const int64_t now = ReadClockNs(CLOCK_REALTIME);
   if (stopping_ || now < next_try_ns_) return;
   next_try_ns_ = now + kRetryNs;
   auto source = again_();

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "rings/receive_hash.h"
 
 namespace weir::doctor {
 namespace {
@@ -245,14 +246,8 @@ void Judgement::OwnRing() {
                        std::bit_ceil(static_cast<uint32_t>(wanted) + 1))});
 }
 
-// A Toeplitz key of one repeated pair of bytes hashes both directions alike.
 bool HashesBothWaysAlike(const ReceiveHash& hash) {
-  if (hash.symmetric_xor || hash.function == "xor") return true;
-  if (hash.key.size() < 2) return false;
-  for (size_t i = 2; i < hash.key.size(); ++i) {
-    if (hash.key[i] != hash.key[i - 2]) return false;
-  }
-  return true;
+  return hash.symmetric_xor || hash.function == "xor" || IsSymmetricKey(hash.key);
 }
 
 std::string Judgement::KeyCommand() const {
