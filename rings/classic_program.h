@@ -19,6 +19,8 @@ class ClassicProgram {
   void Bind(Label label);
 
   void Add(uint16_t code, uint32_t k = 0) { instructions_.push_back({code, 0, 0, k}); }
+  // With its own jumps, which lead as far as they say.
+  void AddAsItIs(const sock_filter& instruction) { instructions_.push_back(instruction); }
   // Goes to `label` where the test of A, BPF_JEQ and others, holds; else on.
   void JumpIf(uint16_t test, uint32_t k, Label label);
   void JumpUnless(uint16_t test, uint32_t k, Label label);

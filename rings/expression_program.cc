@@ -21,7 +21,7 @@ constexpr uint8_t kX = BPF_REG_8;
 constexpr int16_t kLoaded = -8;        // on the stack: bytes of the frame
 constexpr int16_t kKey = -16;          // which counter
 constexpr int16_t kMemory = -80;       // M[0]...M[15]
-constexpr size_t kMostClassic = 1000;  // so that eBPF's jumps reach
+constexpr size_t kMostClassic = 2500;  // so that eBPF's jumps reach
 
 // A constant: BPF_K is 0, and so is BPF_ADD.
 constexpr int kAdd64 = BPF_ALU64 | BPF_ADD;
@@ -189,7 +189,7 @@ class Translation {
     const auto offset = OfFrame(static_cast<int32_t>(place) - SKF_AD_OFF);
     if (!offset) return false;
     Add(BPF_LDX | BPF_MEM | BPF_W, to, kFrame, static_cast<int16_t>(*offset), 0);
-    if (*offset == offsetof(__sk_buff, protocol)) {
+    if (*offset == offsetof(__sk_buff, protocol) || *offset == offsetof(__sk_buff, vlan_proto)) {
       Add(BPF_ALU | BPF_END | BPF_TO_BE, to, 0, 0, 16);
     }
     return true;
@@ -209,6 +209,8 @@ class Translation {
         return offsetof(__sk_buff, queue_mapping);
       case SKF_AD_VLAN_TAG:
         return offsetof(__sk_buff, vlan_tci);
+      case SKF_AD_VLAN_TPID:
+        return offsetof(__sk_buff, vlan_proto);
       case SKF_AD_VLAN_TAG_PRESENT:
         return offsetof(__sk_buff, vlan_present);
       default:

@@ -1,5 +1,6 @@
 #include "rings/frame_expression.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -11,10 +12,16 @@ namespace {
 
 constexpr int kSnapLength = 262144;
 
+// Loads from SKF_AD_OFF on are no bytes of the frame: <linux/filter.h>.
+bool AsksTheKernel(const bpf_program& program) {
+  return std::any_of(program.bf_insns, program.bf_insns + program.bf_len, [](const bpf_insn& one) {
+    return BPF_CLASS(one.code) == BPF_LD && BPF_MODE(one.code) == BPF_ABS && one.k > INT32_MAX;
+  });
+}
+
 }  // namespace
 
-FrameExpression::FrameExpression(const std::string& expression)
-    : expression_(expression), speaks_of_vlan_(expression.find("vlan") != std::string::npos) {}
+FrameExpression::FrameExpression(const std::string& expression) : expression_(expression) {}
 
 FrameExpression::~FrameExpression() {
   for (Program& program : programs_) {
@@ -39,6 +46,10 @@ absl::Status FrameExpression::Add(uint16_t link_type) {
     if (!program.valid) {
       status = absl::InvalidArgumentError(absl::StrCat(
           "filter \"", expression_, "\": ", pcap_geterr(pcap->get()), " (see pcap-filter(7))"));
+    } else if (AsksTheKernel(program.code)) {
+      status = absl::InvalidArgumentError(
+          absl::StrCat("filter \"", expression_,
+                       "\": whether a frame came in or went out is known to packet sockets only"));
     }
   }
   programs_.insert(programs_.begin(), program);
@@ -60,7 +71,7 @@ bool FrameExpression::Matches(const Frame& frame) {
                                ? programs_.front()
                                : ProgramFor(frame.link_type);
   if (!program.valid) return false;
-  const Frame seen = speaks_of_vlan_ ? WithTagInBytes(frame, tagged_) : frame;
+  const Frame seen = WithTagInBytes(frame, tagged_);
   return bpf_filter(program.code.bf_insns, seen.data, seen.wire_length, seen.captured_length) != 0;
 }
 

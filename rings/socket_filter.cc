@@ -7,41 +7,16 @@
 #include <cerrno>
 
 #include "absl/strings/str_format.h"
+#include "rings/frame.h"
 #include "rings/pcap_handle.h"
+#include "rings/wire_program.h"
 
 namespace weir {
-namespace {
-
-// A handle that knows the interface; a dead one where frames come without link header.
-absl::StatusOr<PcapHandle> HandleFor(const NetworkInterface& interface, uint32_t snap_length) {
-  const auto snap = static_cast<int>(snap_length);
-  if (LinkLayerOf(interface.hardware_type).cooked) {
-    return PcapHandle(pcap_open_dead(DLT_RAW, snap));
-  }
-  char error[PCAP_ERRBUF_SIZE] = "";
-  PcapHandle handle(pcap_create(interface.name.c_str(), error));
-  if (handle == nullptr) {
-    return absl::InternalError(
-        absl::StrFormat("cannot compile a filter for %s: %s", interface.name, error));
-  }
-  pcap_set_snaplen(handle.get(), snap);
-  pcap_set_buffer_size(handle.get(), 1 << 16);
-  // Warnings are positive: an interface that is down can be compiled for.
-  const int result = pcap_activate(handle.get());
-  if (result < 0 && result != PCAP_ERROR_IFACE_NOT_UP) {
-    return absl::InternalError(absl::StrFormat("cannot compile a filter for %s: %s", interface.name,
-                                               pcap_geterr(handle.get())));
-  }
-  return handle;
-}
-
-}  // namespace
-
 absl::StatusOr<std::vector<sock_filter>> CompileSocketFilter(const std::string& expression,
-                                                             const NetworkInterface& interface,
+                                                             uint16_t link_type,
                                                              uint32_t snap_length) {
   if (expression.empty()) return std::vector<sock_filter>{BPF_STMT(BPF_RET | BPF_K, snap_length)};
-  auto handle = HandleFor(interface, snap_length);
+  auto handle = OpenDeadPcap(link_type, static_cast<int>(snap_length));
   if (!handle.ok()) return handle.status();
   bpf_program program{};
   if (pcap_compile(handle->get(), &program, expression.c_str(), 1, PCAP_NETMASK_UNKNOWN) != 0) {
@@ -54,7 +29,7 @@ absl::StatusOr<std::vector<sock_filter>> CompileSocketFilter(const std::string& 
     instructions.push_back({insn.code, insn.jt, insn.jf, insn.k});
   }
   pcap_freecode(&program);
-  return instructions;
+  return link_type == link_type::kEthernet ? AsOnTheWire(instructions) : instructions;
 }
 
 std::vector<sock_filter> OnlyOutgoing(const std::vector<sock_filter>& program) {

@@ -18,10 +18,12 @@ namespace weir {
 
 enum class CaptureDirection : uint8_t { kBoth, kIn, kOut };
 
-// Compiles tcpdump's language (pcap-filter(7)); empty: everything. Compiled for the live interface,
-// because only then does libpcap look for VLAN tags where the kernel keeps them, in the metadata.
+// Compiles tcpdump's language (pcap-filter(7)) for the kernel; empty: everything. Frames are judged
+// as they stood on the wire, a VLAN tag that the kernel takes out of the bytes included, so that an
+// expression says the same of them here and in a capture file. InvalidArgument: libpcap's words.
+// Unimplemented: no program of the kernel's can say it (wire_program.h).
 absl::StatusOr<std::vector<sock_filter>> CompileSocketFilter(const std::string& expression,
-                                                             const NetworkInterface& interface,
+                                                             uint16_t link_type,
                                                              uint32_t snap_length);
 
 // The same program, refusing frames that this host did not send.

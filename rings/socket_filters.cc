@@ -28,7 +28,8 @@ absl::Status Try(const std::vector<sock_filter>& program) {
 absl::StatusOr<std::shared_ptr<SocketFilters>> SocketFilters::Create(
     const PacketSourceOptions& options, const NetworkInterface& interface) {
   auto filters = std::shared_ptr<SocketFilters>(new SocketFilters);
-  auto expression = CompileSocketFilter(options.filter, interface, options.snap_length);
+  auto expression = CompileSocketFilter(
+      options.filter, LinkLayerOf(interface.hardware_type).link_type, options.snap_length);
   if (!expression.ok()) return expression.status();
   filters->expression_ = *std::move(expression);
   filters->selects_ = !options.filter.empty() || options.rules != nullptr;

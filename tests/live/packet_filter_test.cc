@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "gmock/gmock.h"
+#include "rings/frame_expression.h"
 #include "rings/packet_group.h"
 #include "tests/live/packet_source_fixture.h"
 #include "tests/support/capabilities.h"
@@ -84,6 +85,32 @@ TEST_P(EachRung, SaysWhatUserSpaceSaysOfGeneratedFrames) {
     EXPECT_EQ(*counted, refused);
   } else {
     EXPECT_FALSE(counted.has_value());
+  }
+}
+
+// Tags are in the bytes for the expression in user space, and taken out of them for the kernel's.
+TEST_P(EachRung, SaysOfExpressionsWhatUserSpaceSaysOfTheWire) {
+  for (const char* const text : {"not ip", "udp or (vlan and udp)", "vlan 2", "len > 70",
+                                 "ether[12:2] = 0x8100 or ether[14:4] & 7 = 3",
+                                 "ether[12:2] = 0x88a8 or ether[16:2] = 0x800"}) {
+    SCOPED_TRACE(text);
+    FilterFrames frames(13);
+    options_.filter = text;
+    Open({}, GetParam());
+    const auto expression = FrameExpression::Compile(text);
+    ASSERT_TRUE(expression.ok()) << expression.status();
+    std::vector<uint32_t> wanted;
+    for (int i = 0; i < 200; ++i) {
+      const Bytes frame = frames.Next();
+      if (EndsInFirstTag(frame)) continue;
+      sender_->Send(frame);
+      if ((*expression)->Matches(AsFrame(frame)))
+        wanted.push_back(static_cast<uint32_t>(frame.size()));
+    }
+    EXPECT_GT(wanted.size(), 3u);
+    EXPECT_LT(wanted.size(), 180u);
+    EXPECT_EQ(Lengths(wanted.size()), wanted);
+    EXPECT_EQ(source_->filters()->rung(), GetParam());
   }
 }
 

@@ -42,7 +42,7 @@ TEST(FrameExpression, WhatALinkTypeCannotHaveDoesNotMatch) {
   EXPECT_FALSE(Matches("ether host 02:00:00:00:00:01", AsFrame(raw, link_type::kRaw)));
 }
 
-TEST(FrameExpression, AStrippedTagIsSeenByVlanOnly) {
+TEST(FrameExpression, AStrippedTagIsSeenWhereItStoodOnTheWire) {
   const Bytes bytes = PacketBuilder().Ethernet().Ipv4("10.0.0.1", "10.0.0.2").Udp(1, 53).Build();
   Frame frame = AsFrame(bytes);
   EXPECT_FALSE(Matches("vlan", frame));
@@ -50,7 +50,16 @@ TEST(FrameExpression, AStrippedTagIsSeenByVlanOnly) {
   frame.vlan_tci = 7;
   EXPECT_TRUE(Matches("vlan 7 and udp port 53", frame));
   EXPECT_FALSE(Matches("vlan 8", frame));
-  EXPECT_TRUE(Matches("udp port 53", frame));
+  EXPECT_FALSE(Matches("udp port 53", frame)) << "as in a capture file";
+  EXPECT_TRUE(Matches("ether[12:4] = 0x81000007", frame));
+}
+
+TEST(FrameExpression, WhatOnlyTheKernelKnowsIsAnError) {
+  for (const char* const expression : {"inbound", "udp or outbound"}) {
+    const absl::Status status = FrameExpression::Compile(expression).status();
+    EXPECT_TRUE(absl::IsInvalidArgument(status)) << expression;
+    EXPECT_THAT(std::string(status.message()), HasSubstr("packet sockets only"));
+  }
 }
 
 TEST(FrameExpression, ErrorsNameTheExpressionAndLibpcapsReason) {

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <pcap/pcap.h>
 
+#include <utility>
+
 namespace weir::test {
 
 std::vector<sock_filter> CompileExpression(const std::string& expression, uint32_t snap_length) {
@@ -20,13 +22,18 @@ std::vector<sock_filter> CompileExpression(const std::string& expression, uint32
   return instructions;
 }
 
-uint32_t RunClassic(const std::vector<sock_filter>& program, const Bytes& frame) {
+// What stands beside the bytes is no question to libpcap's machine: the answer takes its place.
+uint32_t RunClassic(const std::vector<sock_filter>& program, const Bytes& frame,
+                    const TakenTag& tag) {
   std::vector<bpf_insn> instructions;
   for (const sock_filter& one : program) {
     instructions.push_back({one.code, one.jt, one.jf, one.k});
-    // A question that libpcap's machine does not know, and ends at.
-    if (one.k == static_cast<uint32_t>(SKF_AD_OFF + SKF_AD_VLAN_TAG_PRESENT)) {
-      instructions.back() = BPF_STMT(BPF_LD | BPF_IMM, 0);
+    for (const auto& [what, answer] :
+         {std::pair{SKF_AD_VLAN_TAG_PRESENT, tag.tpid != 0 ? 1 : 0},
+          std::pair{SKF_AD_VLAN_TPID, int{tag.tpid}}, std::pair{SKF_AD_VLAN_TAG, int{tag.tci}}}) {
+      if (one.k == static_cast<uint32_t>(SKF_AD_OFF + what)) {
+        instructions.back() = BPF_STMT(BPF_LD | BPF_IMM, static_cast<u_int>(answer));
+      }
     }
   }
   const auto length = static_cast<u_int>(frame.size());
