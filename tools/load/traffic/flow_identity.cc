@@ -6,6 +6,7 @@
 #include "engine/packet/bytes.h"
 #include "engine/packet/packet.h"
 #include "tools/load/traffic/random.h"
+#include "tools/load/traffic/store.h"
 
 namespace weir::load {
 namespace {
@@ -17,11 +18,6 @@ constexpr uint16_t kServerPort = 5001;       // behind which nobody looks for a 
 constexpr uint32_t kInitiatorPort = 40'000;  // these
 constexpr uint32_t kInitiatorPorts = 20'000;
 constexpr uint16_t kCollisionPorts[2] = {0xa000, 0x2000};  // their lower 8 bits: of the number
-
-void Store32(uint8_t* at, uint32_t value) {
-  const uint32_t swapped = __builtin_bswap32(value);
-  std::memcpy(at, &swapped, sizeof swapped);
-}
 
 bool HasShare(const TrafficProfile& profile, uint32_t flow, uint64_t salt, double from, double to) {
   if (from >= to) return false;

@@ -77,13 +77,15 @@ class TrafficModel {
   TrafficModel(const TrafficModel&) = delete;
   TrafficModel& operator=(const TrafficModel&) = delete;
 
-  // The next frames, at most `count` (kLeastCount or more), and often a few less; empty at the end.
-  // However they are asked for, the frames are the same.
+  // The next frames, at most `count` (less than kLeastCount is taken for that), and often a few
+  // less; empty at the end. However they are asked for, the frames are the same.
   std::span<const Frame> Next(size_t count);
 
   // About the frames handed out so far.
   const Truth& truth() const;
   const TrafficProfile& profile() const;
+  // Of the longest frame that may come, with the link header.
+  uint32_t most_frame_bytes() const;
 
  private:
   class Impl;
