@@ -8,7 +8,7 @@
 
 enum {
   WEIR_WINDOW_FRAMES = 8192,
-  WEIR_WINDOW_BYTES = 4 << 20,  // of all its frames
+  WEIR_WINDOW_BYTES = 2 << 20,  // of all its frames
   // Longest frame: a page less headroom, the kernel's own part of the page and skb_shared_info
   // (net/bpf/test_run.c).
   WEIR_WINDOW_MOST_FRAME = 3328,

@@ -8,6 +8,7 @@
 #include "tools/load/send/link_query.h"
 #include "tools/load/send/live_sender.h"
 #include "tools/load/send/packet_sender.h"
+#include "tools/load/send/xdp_sender.h"
 
 namespace weir::load {
 namespace {
@@ -43,6 +44,8 @@ absl::StatusOr<std::unique_ptr<FrameSender>> OpenOne(SendOptions options, SendMe
   switch (method) {
     case SendMethod::kLiveFrames:
       return LiveSender::Open(options, *std::move(link), interface_index, certain);
+    case SendMethod::kXdp:
+      return XdpSender::Open(options, *std::move(link));
     case SendMethod::kPacket:
       return PacketSender::Open(options, *std::move(link), interface_index);
     default:
@@ -78,7 +81,7 @@ absl::StatusOr<std::unique_ptr<FrameSender>> OpenSender(const SendOptions& optio
     return OpenOne(options, options.method, interface->index);
   }
   absl::Status last;
-  for (const SendMethod method : {SendMethod::kLiveFrames, SendMethod::kPacket}) {
+  for (const SendMethod method : {SendMethod::kLiveFrames, SendMethod::kXdp, SendMethod::kPacket}) {
     auto sender = OpenOne(options, method, interface->index);
     if (sender.ok()) return sender;
     last = sender.status();

@@ -71,16 +71,18 @@ class SenderFixture : public testing::Test {
 
   absl::Status Open() {
     const auto scope = pair_->near().Enter();
+    sender_.reset();
     auto sender = load::OpenSender(options_, &notes_);
     if (!sender.ok()) return sender.status();
     sender_ = *std::move(sender);
     return absl::OkStatus();
   }
 
-  void OpenCapture() {
+  // A block is full after `retire_ms` at the latest: the ring has 128 of them.
+  void OpenCapture(uint32_t retire_ms = 1) {
     const auto scope = pair_->far().Enter();
     auto source = PacketSource::Open(
-        {.interface = VethPair::kFar, .ring = {.ring_bytes = 32 << 20, .retire_ms = 1}});
+        {.interface = VethPair::kFar, .ring = {.ring_bytes = 32 << 20, .retire_ms = retire_ms}});
     ASSERT_TRUE(source.ok()) << source.status();
     source_ = *std::move(source);
   }

@@ -1,0 +1,128 @@
+// The rate that was asked for: kept, told, and without bursts.
+#include <gmock/gmock.h>
+
+#include <algorithm>
+
+#include "rings/clock.h"
+#include "tests/tools/load/send/sender_fixture.h"
+#include "tools/load/send/counting_sink.h"
+#include "tools/load/send/pacer.h"
+
+namespace weir::test {
+
+using load::SendMethod;
+
+class RateTest : public SenderFixture, public testing::WithParamInterface<SendMethod> {
+ protected:
+  void SetUp() override {
+    SenderFixture::SetUp();
+    if (IsSkipped() || HasFatalFailure()) return;
+    options_.method = GetParam();
+  }
+
+  void AttachSink() {
+    const auto scope = pair_->far().Enter();
+    auto sink = load::CountingSink::Attach(VethPair::kFar);
+    ASSERT_TRUE(sink.ok()) << sink.status();
+    sink_ = *std::move(sink);
+  }
+
+  // The clock's time from the first Send to the end of Finish.
+  double SecondsFor(uint64_t count) {
+    const std::vector<Bytes> sent = MixedFrames(100);
+    const std::vector<Frame> frames = AsFrames(sent);
+    const int64_t start = ReadClockNs(CLOCK_MONOTONIC);
+    for (uint64_t i = 0; i < count; i += frames.size()) {
+      EXPECT_EQ(sender_->Send(frames), absl::OkStatus());
+    }
+    EXPECT_EQ(sender_->Finish(), absl::OkStatus());
+    return double(ReadClockNs(CLOCK_MONOTONIC) - start) / 1e9;
+  }
+
+  std::unique_ptr<load::CountingSink> sink_;
+};
+
+// Bounds for a machine that has other work: the schedule makes up for pauses up to the last one.
+TEST_P(RateTest, PacketsPerSecondAreKeptAndTold) {
+  AttachSink();
+  for (const double rate : {10'000., 200'000.}) {
+    options_.packets_per_second = rate;
+    ASSERT_EQ(Open(), absl::OkStatus());
+    const auto before = sink_->counts().frames;
+    const auto count = uint64_t(rate / 2);
+    const double seconds = SecondsFor(count);
+    EXPECT_EQ(sink_->counts().frames - before, count);
+    EXPECT_NEAR(sender_->progress().FramesPerSecond(), rate, rate * 0.02);
+    EXPECT_NEAR(count / seconds, rate, rate * 0.12);
+  }
+}
+
+TEST_P(RateTest, BitsPerSecondAreOfTheWire) {
+  AttachSink();
+  options_.bits_per_second = 50e6;
+  ASSERT_EQ(Open(), absl::OkStatus());
+  const double seconds = SecondsFor(3'000);
+  const auto counts = sink_->counts();
+  const double bits = 8. * double(counts.bytes + counts.frames * load::kWireOverheadBytes);
+  EXPECT_NEAR(sender_->progress().BitsPerSecond(), 50e6, 1e6);
+  EXPECT_NEAR(bits / seconds, 50e6, 6e6);
+}
+
+TEST_P(RateTest, APauseOfTheSourceIsCaughtUpAndTheRateKept) {
+  AttachSink();
+  options_.packets_per_second = 20'000;
+  ASSERT_EQ(Open(), absl::OkStatus());
+  const std::vector<Bytes> sent = MixedFrames(4'000);
+  const std::vector<Frame> frames = AsFrames(sent);
+  ASSERT_EQ(sender_->Send(std::span(frames).first(1'000)), absl::OkStatus());
+  usleep(50'000);
+  ASSERT_EQ(sender_->Send(std::span(frames).subspan(1'000)), absl::OkStatus());
+  ASSERT_EQ(sender_->Finish(), absl::OkStatus());
+  EXPECT_NEAR(sender_->progress().FramesPerSecond(), 20'000, 400);
+}
+
+// Batches of 16 every 1.6 ms, told by the receiver's time stamps: frames stand in groups of a batch
+// at most, unless the machine stopped the sender or the receiver.
+TEST_P(RateTest, FramesComeInNoLargerBurstsThanABatch) {
+  SwitchGroOn();
+  OpenCapture(50);
+  options_.batch = 16;
+  options_.packets_per_second = 10'000;
+  ASSERT_EQ(Open(), absl::OkStatus());
+  SecondsFor(3'200);
+  ASSERT_EQ(Capture(3'200).size(), 3'200);
+  constexpr int64_t kPause = 300'000;
+  uint32_t in_batches = 0, burst = 1;
+  for (size_t i = 1; i <= times_.size(); ++i) {
+    if (i < times_.size() && times_[i] - times_[i - 1] < kPause) {
+      ++burst;
+      continue;
+    }
+    if (burst <= options_.batch) in_batches += burst;
+    burst = 1;
+  }
+  EXPECT_GE(in_batches, 3'200 * 0.7);
+}
+
+// Batches of 10 every 100 us (with live frames the program in the kernel keeps the gaps), and no
+// less than half of that where the machine stopped the sender and it catches up.
+TEST_P(RateTest, ShortGapsAreKeptToo) {
+  SwitchGroOn();
+  OpenCapture(50);
+  options_.batch = 10;
+  options_.packets_per_second = 100'000;
+  ASSERT_EQ(Open(), absl::OkStatus());
+  SecondsFor(20'000);
+  const size_t captured = Capture(20'000).size();
+  ASSERT_GT(captured, 18'000);
+  size_t kept = 0;
+  for (size_t i = 10; i < captured; ++i) kept += times_[i] - times_[i - 10] >= 45'000;
+  EXPECT_GE(kept, captured * 0.8);
+}
+
+INSTANTIATE_TEST_SUITE_P(Methods, RateTest,
+                         testing::Values(SendMethod::kLiveFrames, SendMethod::kXdp,
+                                         SendMethod::kPacket),
+                         NameOfMethod);
+
+}  // namespace weir::test
