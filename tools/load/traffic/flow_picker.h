@@ -21,10 +21,10 @@ class FlowPicker {
   uint32_t Next();
   // Whose turn comes `ahead` (below kAhead) times later: 0 is what Next returns now.
   uint32_t Coming(uint32_t ahead) const { return turns_[(taken_ + ahead) % kTurns]; }
-  static constexpr uint32_t kAhead = 16;
+  static constexpr uint32_t kAhead = 48;
 
  private:
-  static constexpr uint32_t kTurns = 32;  // known
+  static constexpr uint32_t kTurns = 64;  // known
   static constexpr uint32_t kDrawn = 8;   // of which only the random number is known
 
   uint32_t PlaceOf(uint64_t random);

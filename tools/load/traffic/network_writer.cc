@@ -38,8 +38,8 @@ uint32_t TunnelHeaderBytes(TunnelKind tunnel) {
 }
 
 uint8_t* WriteEthernet(uint8_t* at, uint32_t flow, uint32_t type) {
-  std::memset(at, 0, 8);
-  at[0] = at[6] = 2;  // locally administered
+  constexpr uint64_t kLocal = 0x0002'0000'0000'0002;  // locally administered, both
+  std::memcpy(at, &kLocal, sizeof kLocal);
   Store32(at + 8, flow);
   Store16(at + 12, type);
   return at + kEthernetBytes;
@@ -47,20 +47,13 @@ uint8_t* WriteEthernet(uint8_t* at, uint32_t flow, uint32_t type) {
 
 uint8_t* WriteIpv4(uint8_t* ip, uint8_t protocol, uint32_t size, uint16_t identification,
                    const uint8_t* source, const uint8_t* destination, const FragmentPlace& place) {
-  ip[0] = 0x45;
-  ip[1] = 0;
-  Store16(ip + 2, kIpv4Bytes + size);
-  Store16(ip + 4, identification);
-  Store16(ip + 6, place.whole ? 0x4000 : place.offset / 8 | (place.more ? 0x2000 : 0));
-  ip[8] = kHopLimit;
-  ip[9] = protocol;
-  Store16(ip + 10, 0);
-  std::memcpy(ip + 12, source, 4);
-  std::memcpy(ip + 16, destination, 4);
-  uint64_t sum = 0;
-  for (uint32_t i = 0; i < kIpv4Bytes; i += 4) sum += LoadNative<uint32_t>(ip + i);
-  const uint16_t checksum = ChecksumFold(sum);
-  std::memcpy(ip + 10, &checksum, sizeof checksum);
+  const uint32_t fragment = place.whole ? 0x4000 : place.offset / 8 | (place.more ? 0x2000 : 0);
+  uint32_t words[kIpv4Bytes / 4] = {
+      WordOf(0x4500, kIpv4Bytes + size), WordOf(identification, fragment),
+      WordOf(uint32_t{kHopLimit} << 8 | protocol, 0), LoadNative<uint32_t>(source),
+      LoadNative<uint32_t>(destination)};
+  words[2] |= SecondHalf(ChecksumFold(SumOf(words)));
+  std::memcpy(ip, words, sizeof words);
   return ip + kIpv4Bytes;
 }
 

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstring>
 
+#include "engine/packet/checksum.h"
 #include "tools/load/traffic/random.h"
 
 namespace weir::load {
@@ -27,73 +28,95 @@ constexpr uint64_t kMostDatagrams = uint64_t{1} << 40;
 // Two words at a time: what every x86-64 has registers for.
 using Pair [[gnu::vector_size(16)]] = uint64_t;
 constexpr size_t kBlockBytes = 64;
+constexpr size_t kPairs = kBlockBytes / sizeof(Pair);
 
-// The pattern from any offset on, in blocks. A block that does not start at a word is put together
-// of the upper bytes of one word and the lower bytes of the next.
-class Stepper {
+// The pattern from any offset on, in blocks. One that does not start at a word is put together of
+// the upper bytes of each word and the lower ones of the next.
+template <bool kAligned>
+class Blocks {
  public:
-  Stepper(uint64_t base, uint64_t offset) : shift_(offset % 8 * 8) {
+  [[gnu::always_inline]] Blocks(uint64_t base, uint64_t offset) : shift_(offset % 8 * 8) {
     const uint64_t first = base + offset / 8 * kStep;
-    for (size_t i = 0; i < std::size(lower_); ++i) {
+    for (size_t i = 0; i < kPairs; ++i) {
       lower_[i] = Pair{first + 2 * i * kStep, first + (2 * i + 1) * kStep};
     }
   }
 
-  [[gnu::always_inline]] Pair Next(size_t i) {
-    const Pair lower = lower_[i];
-    lower_[i] += 8 * kStep;
-    if (shift_ == 0) return lower;
-    return lower >> shift_ | (lower + kStep) << (64 - shift_);
-  }
-  [[gnu::always_inline]] void NextBlock(uint8_t* to) {
-    for (size_t i = 0; i < std::size(lower_); ++i) {
-      const Pair pair = Next(i);
-      std::memcpy(to + 16 * i, &pair, sizeof pair);
+  [[gnu::always_inline]] void Next(Pair* pairs) {
+    for (size_t i = 0; i < kPairs; ++i) {
+      pairs[i] = lower_[i];
+      if (!kAligned) pairs[i] = pairs[i] >> shift_ | (lower_[i] + kStep) << (64 - shift_);
+      lower_[i] += 2 * kPairs * kStep;
     }
   }
-  [[gnu::always_inline]] bool NextBlockIs(const uint8_t* bytes) {
-    Pair difference = {};
-    for (size_t i = 0; i < std::size(lower_); ++i) {
-      Pair pair;
-      std::memcpy(&pair, bytes + 16 * i, sizeof pair);
-      difference |= pair ^ Next(i);
-    }
-    return (difference[0] | difference[1]) == 0;
+  [[gnu::always_inline]] void Next(uint8_t* block) {
+    Pair pairs[kPairs];
+    Next(pairs);
+    std::memcpy(block, pairs, sizeof pairs);
   }
 
  private:
   uint64_t shift_;
-  Pair lower_[kBlockBytes / 16];
+  Pair lower_[kPairs];
 };
+
+// Sums as ChecksumAdd makes them: all words, and the upper halves apart, from which follows what
+// the first sum carried out.
+template <bool kAligned>
+uint64_t WriteBlocks(Blocks<kAligned> blocks, std::span<uint8_t> to) {
+  Pair all = {}, upper = {};
+  for (; to.size() >= kBlockBytes; to = to.subspan(kBlockBytes)) {
+    Pair pairs[kPairs];
+    blocks.Next(pairs);
+    std::memcpy(to.data(), pairs, sizeof pairs);
+    for (const Pair& pair : pairs) {
+      all += pair;
+      upper += pair >> 32;
+    }
+  }
+  const Pair sums = all - (upper << 32) + upper;
+  const uint64_t sum = sums[0] + sums[1];
+  if (to.empty()) return sum;
+  uint8_t last[kBlockBytes];
+  blocks.Next(last);
+  std::memcpy(to.data(), last, to.size());
+  return ChecksumAdd(last, to.size(), sum);
+}
+
+// Bytes of whole blocks that are right, before the first block that is not.
+template <bool kAligned>
+size_t MatchingBlocks(Blocks<kAligned> blocks, std::span<const uint8_t> bytes) {
+  size_t done = 0;
+  for (; bytes.size() - done >= kBlockBytes; done += kBlockBytes) {
+    Pair expected[kPairs], found[kPairs], difference = {};
+    blocks.Next(expected);
+    std::memcpy(found, bytes.data() + done, sizeof found);
+    for (size_t i = 0; i < kPairs; ++i) difference |= expected[i] ^ found[i];
+    if ((difference[0] | difference[1]) != 0) break;
+  }
+  return done;
+}
 
 }  // namespace
 
 PayloadPattern::PayloadPattern(uint64_t seed, uint64_t flow, int direction)
     : base_(Mix64(seed ^ Mix64(flow * 2 + static_cast<uint64_t>(direction) + 1))) {}
 
-void PayloadPattern::Write(uint64_t offset, std::span<uint8_t> to) const {
-  Stepper stepper(base_, offset);
-  for (; to.size() >= kBlockBytes; to = to.subspan(kBlockBytes)) stepper.NextBlock(to.data());
-  if (to.empty()) return;
-  uint8_t block[kBlockBytes];
-  stepper.NextBlock(block);
-  std::memcpy(to.data(), block, to.size());
+uint64_t PayloadPattern::Write(uint64_t offset, std::span<uint8_t> to) const {
+  return offset % 8 == 0 ? WriteBlocks(Blocks<true>(base_, offset), to)
+                         : WriteBlocks(Blocks<false>(base_, offset), to);
 }
 
 size_t PayloadPattern::Matching(uint64_t offset, std::span<const uint8_t> bytes) const {
-  Stepper stepper(base_, offset);
-  size_t done = 0;
-  while (bytes.size() - done >= kBlockBytes && stepper.NextBlockIs(bytes.data() + done)) {
-    done += kBlockBytes;
-  }
+  const size_t done = offset % 8 == 0 ? MatchingBlocks(Blocks<true>(base_, offset), bytes)
+                                      : MatchingBlocks(Blocks<false>(base_, offset), bytes);
   if (done == bytes.size()) return done;
-  uint8_t block[kBlockBytes];
-  Stepper(base_, offset + done).NextBlock(block);
-  const std::span<const uint8_t> rest =
-      bytes.subspan(done, std::min(bytes.size() - done, kBlockBytes));
-  return done +
-         static_cast<size_t>(std::mismatch(rest.begin(), rest.end(), std::begin(block)).first -
-                             rest.begin());
+  const std::span rest = bytes.subspan(done, std::min(bytes.size() - done, kBlockBytes));
+  uint8_t expected[kBlockBytes];
+  Write(offset + done, std::span(expected).first(rest.size()));
+  if (std::memcmp(rest.data(), expected, rest.size()) == 0) return done + rest.size();
+  return done + static_cast<size_t>(std::mismatch(rest.begin(), rest.end(), expected).first -
+                                    rest.begin());
 }
 
 std::optional<uint64_t> PayloadPattern::DatagramOffset(std::span<const uint8_t> bytes) const {

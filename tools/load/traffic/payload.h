@@ -21,8 +21,8 @@ class PayloadPattern {
  public:
   PayloadPattern(uint64_t seed, uint64_t flow, int direction);
 
-  // The bytes from `offset` on.
-  void Write(uint64_t offset, std::span<uint8_t> to) const;
+  // The bytes from `offset` on. Returns their sum for a checksum, see ChecksumAdd.
+  uint64_t Write(uint64_t offset, std::span<uint8_t> to) const;
   // How many of `bytes` are as they should be before the first that is not.
   size_t Matching(uint64_t offset, std::span<const uint8_t> bytes) const;
   // Where a datagram's payload starts, from its first 8 bytes; none: fewer, or no start of one.

@@ -9,42 +9,55 @@
 namespace weir::load {
 namespace {
 
-// RFC 9293 section 3.1; options: its section 3.2, RFC 7323 section 2.2, RFC 2018 section 2.
-uint32_t WriteTcpHeader(uint8_t* tcp, const FlowIdentity& identity, const PacketPlan& plan) {
-  const bool options = (plan.tcp_flags & tcp_flag::kSyn) != 0;
-  Store16(tcp, identity.ports[plan.direction]);
-  Store16(tcp + 2, identity.ports[1 - plan.direction]);
-  Store32(tcp + 4, plan.sequence);
-  Store32(tcp + 8, plan.acknowledgement);
-  tcp[12] = options ? 0x80 : 0x50;
-  tcp[13] = plan.tcp_flags;
-  Store16(tcp + 14, plan.window);
-  Store32(tcp + 16, 0);
-  if (!options) return kTcpBytes;
-  constexpr uint8_t kOptions[kSynOptionBytes] = {2, 4, 0x05, 0xb4, 1, 3, 3, kWindowScale,
-                                                 1, 1, 4,    2};
-  std::memcpy(tcp + kTcpBytes, kOptions, sizeof kOptions);
-  return kTcpBytes + kSynOptionBytes;
+// A header in words, the place of its checksum empty, without a TCP header's options.
+struct Header {
+  uint32_t words[kTcpBytes / 4] = {};
+  uint32_t bytes = 0;
+  uint32_t checksum_word = 0;
+  bool checksum_first = false;  // it is the first half of that word
+};
+
+// RFC 9293 section 3.1.
+Header TcpHeader(const FlowIdentity& identity, const PacketPlan& plan, uint32_t bytes) {
+  return {.words = {WordOf(identity.ports[plan.direction], identity.ports[1 - plan.direction]),
+                    WordOf(plan.sequence), WordOf(plan.acknowledgement),
+                    WordOf(bytes / 4 << 12 | plan.tcp_flags, plan.window), 0},
+          .bytes = kTcpBytes,
+          .checksum_word = 4,
+          .checksum_first = true};
 }
 
 // RFC 768.
-uint32_t WriteUdpHeader(uint8_t* udp, const FlowIdentity& identity, const PacketPlan& plan) {
-  Store16(udp, identity.ports[plan.direction]);
-  Store16(udp + 2, identity.ports[1 - plan.direction]);
-  Store16(udp + 4, kUdpBytes + plan.payload);
-  Store16(udp + 6, 0);
-  return kUdpBytes;
+Header UdpHeader(const FlowIdentity& identity, const PacketPlan& plan) {
+  return {.words = {WordOf(identity.ports[plan.direction], identity.ports[1 - plan.direction]),
+                    WordOf(kUdpBytes + plan.payload, 0)},
+          .bytes = kUdpBytes,
+          .checksum_word = 1};
 }
 
 // Echo and its reply: RFC 792, RFC 4443 section 4.
-uint32_t WriteIcmpHeader(uint8_t* icmp, const FlowIdentity& identity, const PacketPlan& plan) {
-  const uint8_t types[2][2] = {{8, 0}, {128, 129}};
-  icmp[0] = types[identity.protocol == ip_protocol::kIcmpv6][plan.direction];
-  icmp[1] = 0;
-  Store16(icmp + 2, 0);
-  Store16(icmp + 4, identity.ports[0]);
-  Store16(icmp + 6, plan.echo);
-  return kIcmpBytes;
+Header IcmpHeader(const FlowIdentity& identity, const PacketPlan& plan) {
+  constexpr uint8_t kTypes[2][2] = {{8, 0}, {128, 129}};
+  const uint8_t type = kTypes[identity.protocol == ip_protocol::kIcmpv6][plan.direction];
+  return {.words = {WordOf(uint32_t{type} << 8, 0), WordOf(identity.ports[0], plan.echo)},
+          .bytes = kIcmpBytes};
+}
+
+// Maximum segment size, window scale, selective acknowledgements permitted: RFC 9293 section 3.2,
+// RFC 7323 section 2.2, RFC 2018 section 2.
+constexpr uint8_t kSynOptions[kSynOptionBytes] = {2, 4, 0x05, 0xb4, 1, 3, 3, kWindowScale,
+                                                  1, 1, 4,    2};
+
+uint64_t PseudoHeaderSumOf(const FlowIdentity& identity, uint32_t size) {
+  if (identity.protocol == ip_protocol::kIcmp) return 0;
+  if (identity.ipv6) {
+    return PseudoHeaderSum(identity.addresses[0], identity.addresses[1], 16, identity.protocol,
+                           size);
+  }
+  const uint32_t words[] = {LoadNative<uint32_t>(identity.addresses[0]),
+                            LoadNative<uint32_t>(identity.addresses[1]),
+                            WordOf(identity.protocol, size)};
+  return SumOf(words);
 }
 
 }  // namespace
@@ -56,26 +69,25 @@ uint32_t TransportHeaderBytes(uint8_t protocol) {
 
 uint32_t WriteTransport(uint8_t* at, const FlowIdentity& identity, const PacketPlan& plan,
                         const PayloadPattern& pattern) {
-  uint32_t header, checksum_at;
-  if (identity.protocol == ip_protocol::kTcp) {
-    header = WriteTcpHeader(at, identity, plan);
-    checksum_at = 16;
-  } else if (identity.protocol == ip_protocol::kUdp) {
-    header = WriteUdpHeader(at, identity, plan);
-    checksum_at = 6;
-  } else {
-    header = WriteIcmpHeader(at, identity, plan);
-    checksum_at = 2;
+  const bool tcp = identity.protocol == ip_protocol::kTcp;
+  const bool options = tcp && (plan.tcp_flags & tcp_flag::kSyn) != 0;
+  const uint32_t header_bytes =
+      TransportHeaderBytes(identity.protocol) + (options ? kSynOptionBytes : 0);
+  Header header = tcp                                      ? TcpHeader(identity, plan, header_bytes)
+                  : identity.protocol == ip_protocol::kUdp ? UdpHeader(identity, plan)
+                                                           : IcmpHeader(identity, plan);
+  const uint32_t size = header_bytes + plan.payload;
+  uint64_t sum = SumOf(header.words) + PseudoHeaderSumOf(identity, size);
+  if (options) {
+    std::memcpy(at + kTcpBytes, kSynOptions, sizeof kSynOptions);
+    sum = ChecksumAdd(kSynOptions, sizeof kSynOptions, sum);
   }
-  pattern.Write(plan.offset, {at + header, plan.payload});
-  const uint32_t size = header + plan.payload;
-  const uint64_t pseudo = identity.protocol == ip_protocol::kIcmp
-                              ? 0
-                              : PseudoHeaderSum(identity.addresses[0], identity.addresses[1],
-                                                identity.ipv6 ? 16 : 4, identity.protocol, size);
-  uint16_t checksum = ChecksumFold(ChecksumAdd(at, size, pseudo));
+  if (plan.payload != 0) sum += pattern.Write(plan.offset, {at + header_bytes, plan.payload});
+  uint16_t checksum = ChecksumFold(sum);
   if (checksum == 0 && identity.protocol == ip_protocol::kUdp) checksum = 0xffff;  // 0: none
-  std::memcpy(at + checksum_at, &checksum, sizeof checksum);
+  header.words[header.checksum_word] |=
+      header.checksum_first ? FirstHalf(checksum) : SecondHalf(checksum);
+  std::memcpy(at, header.words, header.bytes);
   return size;
 }
 

@@ -1,38 +1,50 @@
 #include "tests/tools/load/traffic/engine_run.h"
 
+#include <span>
 #include <utility>
+#include <vector>
 
 #include "engine/flow/flow_tracker.h"
 #include "gtest/gtest.h"
+#include "rings/memory_source.h"
 #include "tools/load/traffic/flow_identity.h"
 #include "tools/load/traffic/payload.h"
 
 namespace weir::load {
 
-ShardOptions TruthfulOptions() {
+// Streams, five-tuple keys, a table that is large enough.
+void EngineRun::Open(std::unique_ptr<FrameSource> source) {
   ShardOptions options;
-  options.flow.max_flows = 200'000;
+  options.flow.max_flows = 100'000;
   options.flow.streams = StreamOptions{.history_bytes = 4096};
   options.events = event_mask::kFlows | event_mask::kStreams | event_mask::kPackets;
-  return options;
-}
-
-EngineRun::EngineRun(TrafficModel& model, std::optional<ShardOptions> options)
-    : profile_(model.profile()) {
-  auto source = *MemorySource::Create({.block_count = 8});
-  source_ = source.get();
   std::vector<std::unique_ptr<FrameSource>> sources;
   sources.push_back(std::move(source));
-  shard_ = *Shard::Create(options ? *options : TruthfulOptions(), std::move(sources));
-  bool ended = false;
-  while (!shard_->done()) {
-    const std::span<const Frame> frames = ended ? std::span<const Frame>() : model.Next(256);
-    if (frames.empty() && !std::exchange(ended, true)) source_->End();
-    EXPECT_EQ(source_->Refill(frames), frames.size());
-    do {
-      for (const Event& event : shard_->Poll()) Take(event);
-    } while (source_->ready());
+  shard_ = *Shard::Create(options, std::move(sources));
+}
+
+void EngineRun::Poll() {
+  for (const Event& event : shard_->Poll()) Take(event);
+}
+
+EngineRun::EngineRun(TrafficModel& model) : profile_(model.profile()) {
+  auto memory = *MemorySource::Create({.block_count = 8});
+  MemorySource& source = *memory;
+  Open(std::move(memory));
+  for (;;) {
+    const std::span<const Frame> frames = model.Next(256);
+    if (frames.empty()) break;
+    EXPECT_EQ(source.Refill(frames), frames.size());
+    while (source.ready()) Poll();
   }
+  source.End();
+  while (!shard_->done()) Poll();
+}
+
+EngineRun::EngineRun(const TrafficProfile& profile, std::unique_ptr<FrameSource> source)
+    : profile_(profile) {
+  Open(std::move(source));
+  while (!shard_->done()) Poll();
 }
 
 SeenFlow* EngineRun::Find(const Event& event, uint32_t* number) {

@@ -6,11 +6,9 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <span>
-#include <vector>
 
 #include "engine/shard.h"
-#include "rings/memory_source.h"
+#include "rings/frame_source.h"
 #include "tools/load/traffic/traffic_model.h"
 
 namespace weir::load {
@@ -29,29 +27,29 @@ struct SeenFlow {
 
 class EngineRun {
  public:
-  // Runs it to its end. Streams, five-tuple keys, a table that is large enough.
-  explicit EngineRun(TrafficModel& model, std::optional<ShardOptions> options = {});
+  // Runs the model to its end.
+  explicit EngineRun(TrafficModel& model);
+  // Runs frames of a model of this profile from elsewhere.
+  EngineRun(const TrafficProfile& profile, std::unique_ptr<FrameSource> source);
 
   const std::map<uint32_t, SeenFlow>& flows() const { return flows_; }
   uint64_t strangers() const { return strangers_; }  // flows that are not the model's
   Shard& shard() { return *shard_; }
 
  private:
+  void Open(std::unique_ptr<FrameSource> source);
+  void Poll();
   void Take(const Event& event);
   void TakeRecord(const FlowRecord& record);
   void TakePacket(const Event& event);
   SeenFlow* Find(const Event& event, uint32_t* number);
 
   const TrafficProfile profile_;
-  MemorySource* source_ = nullptr;
   std::unique_ptr<Shard> shard_;
   std::map<uint32_t, SeenFlow> flows_;
   std::map<uint32_t, uint32_t> numbers_;  // by slot
   uint64_t strangers_ = 0;
 };
-
-// The shard's options that EngineRun uses where it is given none.
-ShardOptions TruthfulOptions();
 
 // Expects that the shard has found the truth, flow by flow and in its ledger.
 void ExpectTruth(const TrafficModel& model, EngineRun& run);

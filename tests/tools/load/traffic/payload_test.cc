@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "engine/packet/checksum.h"
 #include "gtest/gtest.h"
 
 namespace weir::load {
@@ -21,6 +22,17 @@ TEST(PayloadTest, AnyPieceIsTheSameAsInTheWhole) {
       EXPECT_EQ(Bytes(pattern, from, size),
                 std::vector<uint8_t>(whole.begin() + from, whole.begin() + from + size))
           << from << " " << size;
+    }
+  }
+}
+
+TEST(PayloadTest, TheSumIsThatOfTheBytes) {
+  const PayloadPattern pattern(3, 77, 1);
+  for (const size_t size : {1, 7, 8, 63, 64, 65, 200, 1448, 60'000}) {
+    for (const uint64_t offset : {0, 8, 3}) {
+      std::vector<uint8_t> bytes(size);
+      const uint64_t sum = pattern.Write(offset, bytes);
+      EXPECT_EQ(ChecksumFold(sum), ChecksumFold(ChecksumAdd(bytes.data(), size)));
     }
   }
 }
