@@ -5,7 +5,10 @@
 #include <sys/time.h>
 
 #include "rings/clock.h"
+#include "tests/rings/capture_bytes.h"
+#include "tests/support/temporary_folder.h"
 #include "tests/tools/load/send/sender_fixture.h"
+#include "tools/load/send/replay.h"
 #include "tools/load/traffic/payload.h"
 
 namespace weir::test {
@@ -114,6 +117,29 @@ TEST_P(EachSender, AProbeBearsTheTimeItLeftAtAndOthersAreLeftAlone) {
     EXPECT_LE(int64_t(payload.sent_ns), after);
     last = payload.sent_ns;
   }
+}
+
+TEST_P(EachSender, AReplayArrivesAsTheFileHasIt) {
+  const std::vector<Bytes> sent = MixedFrames(300);
+  CaptureBytes file;
+  file.PcapHeader();
+  for (size_t i = 0; i < sent.size(); ++i) {
+    file.PcapRecord(1, i * 100, std::string(sent[i].begin(), sent[i].end()));
+  }
+  const TemporaryFolder folder;
+  WriteFile(folder.File("seen.pcap"), file.bytes());
+  OpenCapture(50);
+  ASSERT_EQ(Open(), absl::OkStatus());
+  auto replay = load::Replay::Open(folder.File("seen.pcap"), {.loops = 2});
+  ASSERT_TRUE(replay.ok()) << replay.status();
+  for (bool more = true; more;) {
+    const auto stepped = (*replay)->Step(*sender_);
+    ASSERT_TRUE(stepped.ok()) << stepped.status();
+    more = *stepped;
+  }
+  const std::vector<Bytes> received = Capture(600);
+  ASSERT_EQ(received.size(), 600);
+  for (size_t i = 0; i < 600; ++i) ASSERT_EQ(received[i], sent[i % 300]) << "frame " << i;
 }
 
 TEST_P(EachSender, AFrameThatDoesNotFitIsRefusedWithTheReason) {
