@@ -35,9 +35,11 @@ TcpScript::TcpScript(const TrafficProfile& profile, Random& random, DisplacedSeg
       displaced_(displaced),
       counts_(truth) {}
 
-uint32_t TcpScript::Initial(const OpenFlow& flow, int direction) const {
-  return static_cast<uint32_t>(
-      Mix64(sequence_seed_ + uint64_t{flow.number} * 2 + static_cast<uint64_t>(direction)));
+void TcpScript::Start(OpenFlow& flow) const {
+  flow.stage = handshake_ ? FlowStage::kSyn : FlowStage::kData;
+  const uint64_t numbers = Mix64(sequence_seed_ + flow.number);
+  flow.initial[0] = static_cast<uint32_t>(numbers);
+  flow.initial[1] = static_cast<uint32_t>(numbers >> 32);
 }
 
 // Any packet but a data segment; one that bears data differs in its sequence number only.
@@ -48,10 +50,10 @@ PacketPlan TcpScript::Plan(OpenFlow& flow, const FlowTruth& truth, int direction
       displaced_.FirstMissing(flow.displaced, static_cast<uint8_t>(other), reached);
   PacketPlan plan{.direction = static_cast<uint8_t>(direction), .tcp_flags = flags};
   const bool syn = (flags & tcp_flag::kSyn) != 0;
-  plan.sequence = Initial(flow, direction) + static_cast<uint32_t>(flow.next[direction]) +
+  plan.sequence = flow.initial[direction] + static_cast<uint32_t>(flow.next[direction]) +
                   (syn ? 0 : 1) + (FinWasSent(flow, direction) ? 1 : 0);
   if ((flags & tcp_flag::kAck) != 0) {
-    plan.acknowledgement = Initial(flow, other) + 1 + static_cast<uint32_t>(expected) +
+    plan.acknowledgement = flow.initial[other] + 1 + static_cast<uint32_t>(expected) +
                            (FinWasSent(flow, other) ? 1 : 0);
   }
   const auto held = static_cast<uint32_t>(reached - expected);
@@ -67,7 +69,7 @@ PacketPlan TcpScript::Plan(OpenFlow& flow, const FlowTruth& truth, int direction
 PacketPlan TcpScript::Segment(OpenFlow& flow, FlowTruth& truth, int direction, uint64_t offset,
                               uint32_t bytes) {
   PacketPlan plan = Plan(flow, truth, direction, tcp_flag::kAck);
-  plan.sequence = Initial(flow, direction) + 1 + static_cast<uint32_t>(offset);
+  plan.sequence = flow.initial[direction] + 1 + static_cast<uint32_t>(offset);
   plan.payload = bytes;
   plan.offset = offset;
   uint64_t& reached = truth.stream_bytes[direction];
