@@ -1,10 +1,18 @@
 #include "tools/load/send/sender.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
+#include <linux/if_tun.h>
+#include <net/if.h>
+#include <poll.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/time.h>
 
+#include <thread>
+
 #include "rings/clock.h"
+#include "rings/xdp_program.h"
 #include "tests/rings/capture_bytes.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/tools/load/send/sender_fixture.h"
@@ -192,7 +200,39 @@ TEST_F(SenderFixture, LiveFramesIntoNothingAreAnError) {
 TEST_F(SenderFixture, AMethodThatIsAskedForIsTakenOrRefused) {
   options_.method = SendMethod::kLiveFrames;
   options_.interface = "lo";
-  EXPECT_THAT(std::string(Open().message()), HasSubstr("lo takes no live frames"));
+  EXPECT_THAT(std::string(Open().message()), HasSubstr("takes no live frames"));
+}
+
+// A tap takes them only with an XDP program on itself, as most NICs' drivers do.
+TEST_F(SenderFixture, LiveFramesGoOutOfADeviceThatIsNoVeth) {
+  const auto scope = pair_->near().Enter();
+  const UniqueFd tap(open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK));
+  if (!tap) GTEST_SKIP() << "no /dev/net/tun";
+  ifreq request = {};
+  strcpy(request.ifr_name, "tap0");
+  request.ifr_flags = IFF_TAP | IFF_NO_PI;
+  ASSERT_EQ(ioctl(tap.get(), TUNSETIFF, &request), 0) << strerror(errno);
+  pair_->near().Ip("link set tap0 up");
+  options_.method = SendMethod::kLiveFrames;
+  options_.interface = "tap0";
+  ASSERT_EQ(Open(), absl::OkStatus());
+  const std::vector<Bytes> sent = MixedFrames(300);
+  std::vector<Bytes> received;
+  std::thread reader([&] {
+    Bytes buffer(2048);
+    pollfd polled = {tap.get(), POLLIN, 0};
+    while (received.size() < sent.size() && poll(&polled, 1, 2000) == 1) {
+      const ssize_t got = read(tap.get(), buffer.data(), buffer.size());
+      if (got > 0) received.emplace_back(buffer.begin(), buffer.begin() + got);
+    }
+  });
+  EXPECT_EQ(sender_->Send(AsFrames(sent)), absl::OkStatus());
+  EXPECT_EQ(sender_->Finish(), absl::OkStatus());
+  reader.join();
+  EXPECT_EQ(received, sent);
+  EXPECT_FALSE(CheckNoProgram(*FindInterface("tap0")).ok());
+  sender_.reset();
+  EXPECT_TRUE(CheckNoProgram(*FindInterface("tap0")).ok());
 }
 
 TEST_F(SenderFixture, JumboFramesGoByThePacketRingOnly) {
