@@ -65,7 +65,7 @@ absl::StatusOr<std::unique_ptr<FrameSender>> LiveSender::Open(const SendOptions&
   }
   auto sender = std::unique_ptr<LiveSender>(new LiveSender(options, std::move(link)));
   if (auto status = sender->CheckOtherEnd(certain); !status.ok()) return status;
-  if (auto status = sender->Load(interface_index); !status.ok()) return status;
+  if (auto status = sender->Load(interface_index, certain); !status.ok()) return status;
   if (auto status = sender->Prepare(interface_index); !status.ok()) return status;
   return sender;
 }
@@ -83,7 +83,7 @@ absl::Status LiveSender::CheckOtherEnd(bool certain) const {
   return certain ? Untaken(options().interface) : absl::OkStatus();
 }
 
-absl::Status LiveSender::Load(int interface_index) {
+absl::Status LiveSender::Load(int interface_index, bool certain) {
   const SilentLibbpf silent;
   programs_ = live_window__open();
   if (programs_ == nullptr) return absl::ErrnoToStatus(errno, "cannot open the BPF program");
@@ -103,8 +103,9 @@ absl::Status LiveSender::Load(int interface_index) {
                                options().interface + ": frames cannot be redirected out of it");
   }
   // Without it all works, with pauses.
-  if (auto hold = ProgramHold::Create(bpf_program__fd(programs_->progs.send_frame)); hold.ok())
-    hold_ = *std::move(hold);
+  auto hold = ProgramHold::Create(bpf_program__fd(programs_->progs.send_frame));
+  if (!hold.ok()) return certain ? hold.status() : absl::OkStatus();
+  hold_ = *std::move(hold);
   return absl::OkStatus();
 }
 

@@ -22,8 +22,8 @@ namespace weir::load {
 
 class LiveSender final : public BatchSender {
  public:
-  // `certain`: refuses where it cannot be told that the device takes the frames; else the first
-  // ones show it.
+  // `certain`: refuses where it cannot be told that the device takes the frames (else the first
+  // ones show it), or calls would take long.
   static absl::StatusOr<std::unique_ptr<FrameSender>> Open(const SendOptions& options,
                                                            LinkQuery link, int interface_index,
                                                            bool certain);
@@ -32,7 +32,7 @@ class LiveSender final : public BatchSender {
  private:
   LiveSender(const SendOptions& options, LinkQuery link);
 
-  absl::Status Load(int interface_index);
+  absl::Status Load(int interface_index, bool certain);
   absl::Status CheckOtherEnd(bool certain) const;
   absl::Status Prepare(int interface_index);
 

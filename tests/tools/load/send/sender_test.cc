@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "rings/clock.h"
+#include "rings/xdp_group.h"
 #include "rings/xdp_program.h"
 #include "tests/rings/capture_bytes.h"
 #include "tests/support/temporary_folder.h"
@@ -148,6 +149,30 @@ TEST_P(EachSender, AReplayArrivesAsTheFileHasIt) {
   const std::vector<Bytes> received = Capture(600);
   ASSERT_EQ(received.size(), 600);
   for (size_t i = 0; i < 600; ++i) ASSERT_EQ(received[i], sent[i % 300]) << "frame " << i;
+}
+
+TEST_P(EachSender, AnAfXdpReceiverSeesTheSameBytes) {
+  XdpGroup group;
+  {
+    const auto scope = pair_->far().Enter();
+    auto opened = OpenXdpGroup({.interface = VethPair::kFar, .ring_bytes = 8 << 20}, 1);
+    ASSERT_TRUE(opened.ok()) << opened.status();
+    group = *std::move(opened);
+  }
+  ASSERT_EQ(Open(), absl::OkStatus());
+  const std::vector<Bytes> sent = MixedFrames(1'000);
+  ASSERT_EQ(sender_->Send(AsFrames(sent)), absl::OkStatus());
+  ASSERT_EQ(sender_->Finish(), absl::OkStatus());
+  std::vector<Bytes> received;
+  Frame frames[kBatchFrames];
+  for (int i = 0; i < 1000 && received.size() < sent.size(); ++i) {
+    const int got = group.sources[0]->Receive(frames);
+    for (int j = 0; j < got; ++j)
+      received.emplace_back(frames[j].data, frames[j].data + frames[j].captured_length);
+    group.sources[0]->Release();
+    if (got == 0) usleep(1000);
+  }
+  EXPECT_EQ(received, sent);
 }
 
 TEST_P(EachSender, AFrameThatDoesNotFitIsRefusedWithTheReason) {
