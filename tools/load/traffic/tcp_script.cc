@@ -124,13 +124,14 @@ PacketPlan TcpScript::Data(OpenFlow& flow, FlowTruth& truth, uint32_t header_byt
   const int direction = flow.started[0] && random_.Chance(from_server_) ? 1 : 0;
   uint32_t bytes = sizes_.Next(random_, header_bytes);
   for (int i = 0; i < kMostSkipped && SkipSegment(flow, direction, bytes, spare); ++i) {
-    bytes = sizes_.Next(random_, header_bytes);
+    // What is left behind is followed by data, which shows that it is missing.
+    if (const uint32_t next = sizes_.Next(random_, header_bytes); next != 0) bytes = next;
   }
   const uint32_t repeated = RepeatedBytes(flow, direction, bytes);
   const uint64_t offset = flow.next[direction] - repeated;
   flow.next[direction] = offset + bytes;
   flow.recent[direction] = bytes;
-  flow.started[direction] = true;
+  flow.started[direction] = flow.started[direction] || bytes != 0;
   return Segment(flow, truth, direction, offset, bytes);
 }
 
