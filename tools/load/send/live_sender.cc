@@ -141,6 +141,10 @@ uint8_t* LiveSender::Room(uint32_t length) {
   return room;
 }
 
+static_assert(256 * (WEIR_WINDOW_MOST_FRAME + kAlignment) + WEIR_WINDOW_MOST_FRAME <=
+                  WEIR_WINDOW_BYTES,
+              "the largest batch of the longest frames fits");
+
 bool LiveSender::HasRoomForBatch() const {
   const uint32_t batch = options().batch;
   const uint32_t bytes = batch * (options().most_frame_bytes + kAlignment);
