@@ -20,13 +20,10 @@ class FrameBuffer {
   explicit FrameBuffer(uint32_t most_frame_bytes)
       : room_(Aligned(std::max(most_frame_bytes, kLeastFrameBytes))) {}
 
-  // Starts anew, with room for so many frames.
   void Clear(size_t count) {
-    if (frames_.size() < count) {
-      bytes_.resize(count * room_);
-      frames_.resize(count);
-    }
-    count_ = used_ = 0;
+    if (bytes_.size() < count * room_) bytes_.resize(count * room_);
+    frames_.clear();
+    used_ = 0;
   }
   // Where the next frame is written: room for the longest.
   uint8_t* next() { return bytes_.data() + used_; }
@@ -36,20 +33,21 @@ class FrameBuffer {
       std::memset(next() + bytes, 0, kLeastFrameBytes - bytes);
       bytes = kLeastFrameBytes;
     }
-    Frame& frame = frames_[count_++];
+    Frame frame;
     frame.data = next();
     frame.timestamp_ns = timestamp_ns;
     frame.captured_length = frame.wire_length = bytes;
+    frames_.push_back(frame);
     used_ += Aligned(bytes);
     return bytes;
   }
   void RepeatLast(int64_t timestamp_ns) {
-    const Frame& last = frames_[count_ - 1];
+    const Frame last = frames_.back();
     std::memcpy(next(), last.data, last.captured_length);
     Add(last.captured_length, timestamp_ns);
   }
 
-  std::span<const Frame> frames() const { return {frames_.data(), count_}; }
+  std::span<const Frame> frames() const { return frames_; }
 
  private:
   static constexpr uint32_t kLeastFrameBytes = 60;  // IEEE 802.3, without frame check sequence
@@ -57,9 +55,8 @@ class FrameBuffer {
 
   const size_t room_;
   std::vector<uint8_t> bytes_;
-  std::vector<Frame> frames_;  // their other fields stay as they are made
-  size_t count_ = 0;           // of frames
-  size_t used_ = 0;            // bytes
+  std::vector<Frame> frames_;
+  size_t used_ = 0;
 };
 
 }  // namespace weir::load

@@ -27,6 +27,9 @@ class PayloadPattern {
   size_t Matching(uint64_t offset, std::span<const uint8_t> bytes) const;
   // Where a datagram's payload starts, from its first 8 bytes; none: fewer, or no start of one.
   std::optional<uint64_t> DatagramOffset(std::span<const uint8_t> bytes) const;
+  // The offset, a stream's or a datagram's, at which these bytes stand, from the first 15 that tell
+  // it; none: fewer, or they stand nowhere in the first 2^43.
+  std::optional<uint64_t> Locate(std::span<const uint8_t> bytes) const;
 
  private:
   uint64_t base_;

@@ -35,11 +35,9 @@ TcpScript::TcpScript(const TrafficProfile& profile, Random& random, DisplacedSeg
       displaced_(displaced),
       counts_(truth) {}
 
-void TcpScript::Start(OpenFlow& flow) const {
-  flow.stage = handshake_ ? FlowStage::kSyn : FlowStage::kData;
-  const uint64_t numbers = Mix64(sequence_seed_ + flow.number);
-  flow.initial[0] = static_cast<uint32_t>(numbers);
-  flow.initial[1] = static_cast<uint32_t>(numbers >> 32);
+uint32_t TcpScript::Initial(const OpenFlow& flow, int direction) const {
+  return static_cast<uint32_t>(
+      Mix64(sequence_seed_ + uint64_t{flow.number} * 2 + static_cast<uint64_t>(direction)));
 }
 
 // Any packet but a data segment; one that bears data differs in its sequence number only.
@@ -50,10 +48,10 @@ PacketPlan TcpScript::Plan(OpenFlow& flow, const FlowTruth& truth, int direction
       displaced_.FirstMissing(flow.displaced, static_cast<uint8_t>(other), reached);
   PacketPlan plan{.direction = static_cast<uint8_t>(direction), .tcp_flags = flags};
   const bool syn = (flags & tcp_flag::kSyn) != 0;
-  plan.sequence = flow.initial[direction] + static_cast<uint32_t>(flow.next[direction]) +
+  plan.sequence = Initial(flow, direction) + static_cast<uint32_t>(flow.next[direction]) +
                   (syn ? 0 : 1) + (FinWasSent(flow, direction) ? 1 : 0);
   if ((flags & tcp_flag::kAck) != 0) {
-    plan.acknowledgement = flow.initial[other] + 1 + static_cast<uint32_t>(expected) +
+    plan.acknowledgement = Initial(flow, other) + 1 + static_cast<uint32_t>(expected) +
                            (FinWasSent(flow, other) ? 1 : 0);
   }
   const auto held = static_cast<uint32_t>(reached - expected);
@@ -69,7 +67,7 @@ PacketPlan TcpScript::Plan(OpenFlow& flow, const FlowTruth& truth, int direction
 PacketPlan TcpScript::Segment(OpenFlow& flow, FlowTruth& truth, int direction, uint64_t offset,
                               uint32_t bytes) {
   PacketPlan plan = Plan(flow, truth, direction, tcp_flag::kAck);
-  plan.sequence = flow.initial[direction] + 1 + static_cast<uint32_t>(offset);
+  plan.sequence = Initial(flow, direction) + 1 + static_cast<uint32_t>(offset);
   plan.payload = bytes;
   plan.offset = offset;
   uint64_t& reached = truth.stream_bytes[direction];
@@ -124,14 +122,13 @@ PacketPlan TcpScript::Data(OpenFlow& flow, FlowTruth& truth, uint32_t header_byt
   const int direction = flow.started[0] && random_.Chance(from_server_) ? 1 : 0;
   uint32_t bytes = sizes_.Next(random_, header_bytes);
   for (int i = 0; i < kMostSkipped && SkipSegment(flow, direction, bytes, spare); ++i) {
-    // What is left behind is followed by data, which shows that it is missing.
-    if (const uint32_t next = sizes_.Next(random_, header_bytes); next != 0) bytes = next;
+    bytes = sizes_.Next(random_, header_bytes);
   }
   const uint32_t repeated = RepeatedBytes(flow, direction, bytes);
   const uint64_t offset = flow.next[direction] - repeated;
   flow.next[direction] = offset + bytes;
   flow.recent[direction] = bytes;
-  flow.started[direction] = flow.started[direction] || bytes != 0;
+  flow.started[direction] = true;
   return Segment(flow, truth, direction, offset, bytes);
 }
 

@@ -1,0 +1,58 @@
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "tools/load/command/commands.h"
+#include "tools/load/command/engine_options.h"
+#include "tools/load/command/run_outputs.h"
+#include "tools/load/command/traffic_options.h"
+#include "tools/load/run/memory_run.h"
+
+namespace weir::load {
+namespace {
+
+struct MemoryCommand {
+  TrafficProfile profile;
+  EngineChoice engine;
+  RunOutputs outputs;
+  bool cold = false;
+  bool time_only = false;
+  uint64_t warm_up = 0;
+};
+
+int Run(const MemoryCommand& command) {
+  MemoryRunOptions options;
+  options.profile = command.profile;
+  options.shard = MakeShardOptions(command.engine, command.profile);
+  options.shards = command.engine.shards;
+  options.cpus = command.engine.cpus;
+  if (command.cold) options.ring_blocks = 1024;
+  options.verify = !command.time_only;
+  options.warm_up = command.warm_up;
+  return Tell(command.profile, RunInMemory(options), command.outputs);
+}
+
+}  // namespace
+
+void AddMemoryCommand(CLI::App& app, int& status) {
+  CLI::App* const memory = app.add_subcommand(
+      "memory", "Give the frames to an engine in this process, without the kernel");
+  const auto command = std::make_shared<MemoryCommand>();
+  AddTrafficOptions(*memory, command->profile);
+  AddEngineOptions(*memory, command->engine, false);
+  constexpr char kGroup[] = "The run";
+  memory
+      ->add_flag("--cold", command->cold,
+                 "Blocks of 256 MiB in all, read long after they were written; else 8 MiB")
+      ->group(kGroup);
+  memory
+      ->add_flag("--time-only", command->time_only,
+                 "Nobody looks at what is delivered, so that only the engine costs")
+      ->group(kGroup);
+  memory->add_option("--warm-up", command->warm_up, "Frames before time is taken (0)")
+      ->type_name("N")
+      ->group(kGroup);
+  AddOutputOptions(*memory, command->outputs);
+  memory->callback([command, &status] { status = Run(*command); });
+}
+
+}  // namespace weir::load

@@ -1,0 +1,35 @@
+// weir-load: see --help.
+#include <CLI/CLI.hpp>
+
+#include "tools/load/command/commands.h"
+
+namespace {
+
+constexpr char kDescription[] =
+    "weir-load makes traffic whose truth is known, gives it to an engine, and says what was lost,\n"
+    "late or wrong. The same seed and options give the same frames, on any machine.\n";
+
+constexpr char kExamples[] = R"(Examples:
+  weir-load make -w mix.pcap --flows 10k --reorder 5% --loss 0.1%
+                                        a capture file
+  weir-load memory --flows 100k         the engine without the kernel: exactness and cost
+
+Exit status: 0 all is as it was sent, or was dropped by a counter with a name; 1 something is wrong,
+or failed; 2 wrong usage.)";
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app(kDescription, "weir-load");
+  app.footer(kExamples);
+  app.require_subcommand(1);
+  app.get_formatter()->column_width(34);
+  int status = 0;
+  weir::load::AddMemoryCommand(app, status);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  return status;
+}

@@ -1,0 +1,151 @@
+#include "tools/load/run/live_run.h"
+
+#include <pthread.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <memory>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "engine/engine.h"
+#include "rings/clock.h"
+#include "tools/load/verdict/flow_observer.h"
+
+namespace weir::load {
+namespace {
+
+class LiveRun {
+ public:
+  explicit LiveRun(LiveRunOptions options) : options_(std::move(options)) {}
+
+  absl::StatusOr<RunResult> Run();
+
+ private:
+  static constexpr size_t kFramesAtOnce = 4096;
+  static constexpr int64_t kLookNs = 10'000'000;
+
+  absl::Status Open();
+  absl::Status Send();
+  absl::Status SkipToEnd();
+  void Settle();
+  bool Interrupted() const { return options_.interrupted && options_.interrupted(); }
+  uint64_t Accounted() const;
+
+  LiveRunOptions options_;
+  std::unique_ptr<TrafficModel> model_;
+  std::unique_ptr<FrameSender> sender_;   // null: somebody else sends
+  std::vector<FlowObserver*> observers_;  // the engine's, one per shard
+  std::unique_ptr<Engine> engine_;
+  RunResult result_;
+};
+
+absl::Status LiveRun::Open() {
+  auto model = TrafficModel::Create(options_.profile);
+  if (!model.ok()) return model.status();
+  model_ = *std::move(model);
+  EngineOptions engine = std::move(options_.engine);
+  engine.shard.events =
+      options_.verify ? FlowObserver::Events(options_.profile) : event_mask::kRecords;
+  if (options_.hooks.source) engine.wrap = options_.hooks.source;
+  auto made = Engine::Create(std::move(engine),
+                             [this](const ShardPlace&) -> std::unique_ptr<ShardConsumer> {
+                               auto observer = std::make_unique<FlowObserver>(options_.profile);
+                               observers_.push_back(observer.get());
+                               if (!options_.hooks.consumer) return observer;
+                               return options_.hooks.consumer(std::move(observer));
+                             });
+  if (!made.ok()) return made.status();
+  engine_ = *std::move(made);
+  result_.notes = engine_->notes();
+  for (const BackendChoice& choice : engine_->backends()) {
+    absl::StrAppendFormat(&result_.way, "%s%s (%s)", result_.way.empty() ? "" : ", ",
+                          choice.interface, BackendRungName(choice.rung));
+    if (const std::string why = choice.Refusals(); !why.empty()) result_.notes.push_back(why);
+  }
+  if (!options_.send) return absl::OkStatus();
+  auto sender = OpenSender(*options_.send, &result_.notes);
+  if (!sender.ok()) return sender.status();
+  sender_ = *std::move(sender);
+  return absl::OkStatus();
+}
+
+absl::Status LiveRun::Send() {
+  if (options_.send_cpu >= 0) {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(options_.send_cpu, &set);
+    if (pthread_setaffinity_np(pthread_self(), sizeof set, &set) != 0)
+      return absl::InvalidArgumentError(
+          absl::StrCat("processor ", options_.send_cpu, " cannot be used: choose another"));
+  }
+  while (!Interrupted()) {
+    const std::span<const Frame> frames = model_->Next(kFramesAtOnce);
+    if (frames.empty()) break;
+    if (auto status = sender_->Send(frames); !status.ok()) return status;
+  }
+  if (auto status = sender_->Finish(); !status.ok()) return status;
+  const SendProgress progress = sender_->progress();
+  result_.send_seconds = static_cast<double>(progress.last_ns - progress.first_ns) * 1e-9;
+  result_.sent = sender_->sent();
+  result_.refused = sender_->refused();
+  return absl::OkStatus();
+}
+
+// The sender is another process with the same profile: all of it is expected.
+absl::Status LiveRun::SkipToEnd() {
+  while (!model_->Next(kFramesAtOnce).empty()) {
+  }
+  result_.sent = model_->truth().frames;
+  return absl::OkStatus();
+}
+
+uint64_t LiveRun::Accounted() const {
+  const ShardCounters counters = engine_->Counters();
+  return counters.ledger.received + counters.lost() +
+         counters.source.KernelFilteredTotal().value_or(0);
+}
+
+// Until every frame is accounted for, or nothing has come for a while.
+void LiveRun::Settle() {
+  int64_t last_change = ReadClockNs(CLOCK_MONOTONIC);
+  uint64_t before = 0;
+  while (!Interrupted() && !engine_->WaitFor(kLookNs)) {
+    const uint64_t accounted = Accounted();
+    const int64_t now = ReadClockNs(CLOCK_MONOTONIC);
+    const bool waiting_to_start = sender_ == nullptr && accounted == 0;
+    if (accounted != before || waiting_to_start) last_change = now;
+    before = accounted;
+    if (accounted + result_.refused >= result_.sent || now - last_change > options_.quiet_ns) break;
+  }
+}
+
+absl::StatusOr<RunResult> LiveRun::Run() {
+  if (auto status = Open(); !status.ok()) return status;
+  if (auto status = engine_->Start(); !status.ok()) return status;
+  absl::Status status = sender_ != nullptr ? Send() : SkipToEnd();
+  if (status.ok()) Settle();
+  engine_->Stop();
+  status.Update(engine_->Join());
+  if (!status.ok()) return status;
+  for (FlowObserver* const observer : observers_) result_.seen.Add(observer->TakeObservation());
+  for (const ShardReport& report : engine_->Reports())
+    result_.cpu_seconds += static_cast<double>(report.cpu_ns) * 1e-9;
+  result_.counters = engine_->Counters();
+  result_.shards = engine_->shards();
+  result_.verified = options_.verify;
+  result_.truth = model_->truth();
+  result_.timed_frames = result_.counters.ledger.received;
+  result_.cycles = static_cast<uint64_t>(result_.cpu_seconds * CyclesPerSecond());
+  result_.resident_bytes = PeakResidentBytes();
+  return std::move(result_);
+}
+
+}  // namespace
+
+absl::StatusOr<RunResult> RunLive(LiveRunOptions options) {
+  return LiveRun(std::move(options)).Run();
+}
+
+}  // namespace weir::load
