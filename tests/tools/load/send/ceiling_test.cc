@@ -4,6 +4,7 @@
 
 #include "rings/clock.h"
 #include "tests/tools/load/send/sender_fixture.h"
+#include "tools/load/traffic/traffic_model.h"
 
 namespace weir::test {
 
@@ -50,6 +51,32 @@ TEST_P(CeilingTest, ReportsBothSidesOfARunAndTheyAgree) {
   EXPECT_NEAR(ceiling->counted_per_second * 0.2, double(ceiling->counted),
               0.5 * double(ceiling->counted));
   RecordProperty("frames_per_second", std::to_string(ceiling->counted_per_second));
+}
+
+TEST_P(CeilingTest, TheModelsTrafficArrivesAsItsTruthSays) {
+  load::TrafficProfile profile;
+  profile.packets = 20'000;
+  profile.flows = 100;
+  profile.udp = 0.3;
+  profile.ipv6 = 0.2;
+  profile.sizes = {{64, 7}, {576, 4}, {1400, 1}};
+  profile.vlans = {7, 8};
+  profile.reorder = 0.05;
+  profile.fragment = 0.1;
+  profile.probe_every = 100;
+  auto model = load::TrafficModel::Create(profile);
+  ASSERT_TRUE(model.ok()) << model.status();
+  options_.most_frame_bytes = 1518;
+  ASSERT_EQ(Open(), absl::OkStatus());
+  for (;;) {
+    const std::span<const Frame> frames = (*model)->Next(64);
+    if (frames.empty()) break;
+    ASSERT_EQ(sender_->Send(frames), absl::OkStatus());
+  }
+  ASSERT_EQ(sender_->Finish(), absl::OkStatus());
+  EXPECT_EQ(sink_->counts().frames + sender_->refused(), (*model)->truth().frames);
+  if (sender_->refused() != 0) return;
+  EXPECT_EQ(sink_->counts().bytes, (*model)->truth().wire_bytes);
 }
 
 TEST_P(CeilingTest, TheSinkGoesWithItsObject) {
