@@ -6,6 +6,7 @@
 #include <net/if.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <vector>
@@ -36,9 +37,6 @@ void Read(const rtattr* at, LinkState& state) {
     case IFLA_IFNAME:
       state.name = static_cast<const char*>(RTA_DATA(at));
       break;
-    case IFLA_MTU:
-      state.mtu = ValueOf<uint32_t>(at);
-      break;
     case IFLA_LINK:
       state.other_end = ValueOf<int>(at);
       break;
@@ -49,7 +47,6 @@ void Read(const rtattr* at, LinkState& state) {
       const auto counts = ValueOf<rtnl_link_stats64>(at);
       state.transmitted = counts.tx_packets;
       state.transmit_dropped = counts.tx_dropped + counts.tx_errors;
-      state.received = counts.rx_packets;
       break;
     }
     case IFLA_LINKINFO:
@@ -108,7 +105,7 @@ absl::StatusOr<LinkState> LinkQuery::Ask(int index, std::optional<int> name_spac
   }
   LinkState state;
   const auto* const info = static_cast<const ifinfomsg*>(NLMSG_DATA(message));
-  state.up = (info->ifi_flags & IFF_UP) != 0;
+  state.running = (info->ifi_flags & IFF_RUNNING) != 0;
   auto left = IFLA_PAYLOAD(message);
   for (const rtattr* at = IFLA_RTA(info); RTA_OK(at, left); at = RTA_NEXT(at, left)) {
     Read(at, state);

@@ -13,13 +13,11 @@
 namespace weir::load {
 
 struct LinkState {
-  std::string name, kind;  // kind: "veth", ...; empty for a plain device
-  bool up = false;
-  uint32_t mtu = 0;
+  std::string name, kind;       // kind: "veth", ...; empty for a plain device
+  bool running = false;         // up, with carrier
   bool native_program = false;  // an XDP program in the driver
   uint64_t transmitted = 0;     // frames
   uint64_t transmit_dropped = 0;
-  uint64_t received = 0;
   int other_end = 0;                   // a veth's: its index; 0: none
   std::optional<int> other_namespace;  // where that is; none: here
 };

@@ -3,6 +3,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <linux/ethtool.h>
+#include <linux/if_link.h>
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <sys/ioctl.h>
@@ -64,13 +65,12 @@ absl::StatusOr<std::unique_ptr<FrameSender>> LiveSender::Open(const SendOptions&
   }
   auto sender = std::unique_ptr<LiveSender>(new LiveSender(options, std::move(link)));
   if (auto status = sender->CheckOtherEnd(certain); !status.ok()) return status;
-  if (auto status = sender->Load(interface_index); !status.ok()) return status;
+  if (auto status = sender->Load(interface_index, certain); !status.ok()) return status;
+  if (auto status = sender->Prepare(interface_index); !status.ok()) return status;
   return sender;
 }
 
 absl::Status LiveSender::CheckOtherEnd(bool certain) const {
-  if (at_start().kind == "lo" || options().interface == "lo")
-    return absl::UnimplementedError("lo takes no live frames");
   if (at_start().kind != "veth") return absl::OkStatus();
   const auto other = link().AskOtherEnd();
   if (other.ok() && other->native_program) return absl::OkStatus();
@@ -83,7 +83,7 @@ absl::Status LiveSender::CheckOtherEnd(bool certain) const {
   return certain ? Untaken(options().interface) : absl::OkStatus();
 }
 
-absl::Status LiveSender::Load(int interface_index) {
+absl::Status LiveSender::Load(int interface_index, bool certain) {
   const SilentLibbpf silent;
   programs_ = live_window__open();
   if (programs_ == nullptr) return absl::ErrnoToStatus(errno, "cannot open the BPF program");
@@ -103,9 +103,34 @@ absl::Status LiveSender::Load(int interface_index) {
                                options().interface + ": frames cannot be redirected out of it");
   }
   // Without it all works, with pauses.
-  if (auto hold = ProgramHold::Create(bpf_program__fd(programs_->progs.send_frame)); hold.ok())
-    hold_ = *std::move(hold);
+  auto hold = ProgramHold::Create(bpf_program__fd(programs_->progs.send_frame));
+  if (!hold.ok()) return certain ? hold.status() : absl::OkStatus();
+  hold_ = *std::move(hold);
   return absl::OkStatus();
+}
+
+absl::Status LiveSender::Prepare(int interface_index) {
+  constexpr absl::Duration kPatience = absl::Seconds(10), kPause = absl::Milliseconds(10);
+  if (at_start().kind == "veth" || at_start().native_program) return absl::OkStatus();
+  bpf_link_create_opts options{};
+  options.sz = sizeof options;
+  options.flags = XDP_FLAGS_DRV_MODE;
+  const int program = bpf_program__fd(programs_->progs.pass_frame);
+  const int attached = bpf_link_create(program, interface_index, BPF_XDP, &options);
+  if (attached < 0) {
+    return absl::ErrnoToStatus(
+        -attached,
+        absl::StrFormat("%s takes no live frames: no XDP program in its driver", at_start().name));
+  }
+  pass_link_ = UniqueFd(attached);
+  const absl::Time until = absl::Now() + kPatience;
+  for (;;) {
+    const auto now = link().Ask();
+    if (!now.ok() || now->running) return now.status();
+    if (absl::Now() > until)
+      return absl::UnavailableError(at_start().name + ": the link is down (ip link show)");
+    absl::SleepFor(kPause);
+  }
 }
 
 uint8_t* LiveSender::Room(uint32_t length) {
@@ -115,6 +140,10 @@ uint8_t* LiveSender::Room(uint32_t length) {
   bytes_ += (length + kAlignment - 1) / kAlignment * kAlignment;
   return room;
 }
+
+static_assert(256 * (WEIR_WINDOW_MOST_FRAME + kAlignment) + WEIR_WINDOW_MOST_FRAME <=
+                  WEIR_WINDOW_BYTES,
+              "the largest batch of the longest frames fits");
 
 bool LiveSender::HasRoomForBatch() const {
   const uint32_t batch = options().batch;

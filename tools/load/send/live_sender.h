@@ -6,8 +6,10 @@
 // keep the program ready: program_hold.h), so it carries as many batches as
 // there are; between them the program waits for their time itself, as long as their gap is short.
 //
-// The device needs ndo_xdp_xmit. A veth takes such frames only while its other end has an XDP
-// program in the driver, or GRO.
+// A veth takes such frames only while its other end has an XDP program in the driver, or GRO. Other
+// drivers mostly send them only while an XDP program stands on the interface itself: where there is
+// none, one that passes everything does as long as the sender lives (the link may be down for a
+// moment when it comes and goes).
 #pragma once
 
 #include "tools/load/send/batch_sender.h"
@@ -20,8 +22,8 @@ namespace weir::load {
 
 class LiveSender final : public BatchSender {
  public:
-  // `certain`: refuses where it cannot be told that the device takes the frames; else the first
-  // ones show it.
+  // `certain`: refuses where it cannot be told that the device takes the frames (else the first
+  // ones show it), or calls would take long.
   static absl::StatusOr<std::unique_ptr<FrameSender>> Open(const SendOptions& options,
                                                            LinkQuery link, int interface_index,
                                                            bool certain);
@@ -30,8 +32,9 @@ class LiveSender final : public BatchSender {
  private:
   LiveSender(const SendOptions& options, LinkQuery link);
 
-  absl::Status Load(int interface_index);
+  absl::Status Load(int interface_index, bool certain);
   absl::Status CheckOtherEnd(bool certain) const;
+  absl::Status Prepare(int interface_index);
 
   uint8_t* Room(uint32_t length) override;
   absl::Status Leave(uint32_t frames, const Pacer::Place& place,
@@ -44,6 +47,7 @@ class LiveSender final : public BatchSender {
 
   live_window* programs_ = nullptr;
   ProgramHold hold_;
+  UniqueFd pass_link_;
   std::vector<uint8_t> template_;
   uint32_t frames_ = 0;       // of the window
   uint32_t batch_start_ = 0;  // the first of them that has no place yet

@@ -31,7 +31,8 @@ absl::StatusOr<ProgramHold> ProgramHold::Create(int program_fd) {
     hold.link_ = UniqueFd(link);
   }).join();
   if (error == 0 && hold.name_space_) return hold;
-  return absl::ErrnoToStatus(error, "no network namespace to keep the BPF program in");
+  return absl::ErrnoToStatus(
+      error, "no network namespace to keep the BPF program in (needs CAP_SYS_ADMIN)");
 }
 
 }  // namespace weir::load

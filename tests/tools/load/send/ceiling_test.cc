@@ -118,4 +118,16 @@ TEST_P(CeilingTest, DISABLED_Measure) {
   }
 }
 
+TEST_P(CeilingTest, DISABLED_MeasureRates) {
+  const std::vector<Bytes> sent = MixedFrames(100);
+  for (const double rate : {10e3, 200e3, 400e3, 1e6}) {
+    options_.packets_per_second = rate;
+    ASSERT_EQ(Open(), absl::OkStatus());
+    const auto ceiling = load::ProveCeiling(*sender_, *sink_, AsFrames(sent), 1);
+    ASSERT_TRUE(ceiling.ok()) << ceiling.status();
+    printf("%s at %.0f/s: %.0f/s counted, %lu refused\n", NameOf(GetParam()), rate,
+           ceiling->counted_per_second, static_cast<unsigned long>(ceiling->refused));
+  }
+}
+
 }  // namespace weir::test

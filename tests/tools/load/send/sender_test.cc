@@ -1,11 +1,23 @@
 #include "tools/load/send/sender.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
+#include <linux/if_tun.h>
+#include <net/if.h>
+#include <poll.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/time.h>
 
+#include <thread>
+
 #include "rings/clock.h"
+#include "rings/xdp_group.h"
+#include "rings/xdp_program.h"
+#include "tests/rings/capture_bytes.h"
+#include "tests/support/temporary_folder.h"
 #include "tests/tools/load/send/sender_fixture.h"
+#include "tools/load/send/replay.h"
 #include "tools/load/traffic/payload.h"
 
 namespace weir::test {
@@ -34,12 +46,12 @@ TEST_P(EachSender, EachFrameArrivesAsItWasSentAndInOrder) {
   EXPECT_EQ(sender_->refused(), 0);
 }
 
-// Sends 20,000 frames at once; all that arrived are of them, in their order, none twice, and the
+// Sends 8,000 frames at once; all that arrived are of them, in their order, none twice, and the
 // rest was counted.
 void EachSender::SendManyAndCheck() {
   OpenCapture();
   ASSERT_EQ(Open(), absl::OkStatus());
-  const std::vector<Bytes> sent = MixedFrames(20'000, 7);
+  const std::vector<Bytes> sent = MixedFrames(8'000, 7);
   ASSERT_EQ(sender_->Send(AsFrames(sent)), absl::OkStatus());
   ASSERT_EQ(sender_->Finish(), absl::OkStatus());
   const std::vector<Bytes> received = Capture(sent.size());
@@ -116,6 +128,53 @@ TEST_P(EachSender, AProbeBearsTheTimeItLeftAtAndOthersAreLeftAlone) {
   }
 }
 
+TEST_P(EachSender, AReplayArrivesAsTheFileHasIt) {
+  const std::vector<Bytes> sent = MixedFrames(300);
+  CaptureBytes file;
+  file.PcapHeader();
+  for (size_t i = 0; i < sent.size(); ++i) {
+    file.PcapRecord(1, i * 100, std::string(sent[i].begin(), sent[i].end()));
+  }
+  const TemporaryFolder folder;
+  WriteFile(folder.File("seen.pcap"), file.bytes());
+  OpenCapture(50);
+  ASSERT_EQ(Open(), absl::OkStatus());
+  auto replay = load::Replay::Open(folder.File("seen.pcap"), {.loops = 2});
+  ASSERT_TRUE(replay.ok()) << replay.status();
+  for (bool more = true; more;) {
+    const auto stepped = (*replay)->Step(*sender_);
+    ASSERT_TRUE(stepped.ok()) << stepped.status();
+    more = *stepped;
+  }
+  const std::vector<Bytes> received = Capture(600);
+  ASSERT_EQ(received.size(), 600);
+  for (size_t i = 0; i < 600; ++i) ASSERT_EQ(received[i], sent[i % 300]) << "frame " << i;
+}
+
+TEST_P(EachSender, AnAfXdpReceiverSeesTheSameBytes) {
+  XdpGroup group;
+  {
+    const auto scope = pair_->far().Enter();
+    auto opened = OpenXdpGroup({.interface = VethPair::kFar, .ring_bytes = 8 << 20}, 1);
+    ASSERT_TRUE(opened.ok()) << opened.status();
+    group = *std::move(opened);
+  }
+  ASSERT_EQ(Open(), absl::OkStatus());
+  const std::vector<Bytes> sent = MixedFrames(1'000);
+  ASSERT_EQ(sender_->Send(AsFrames(sent)), absl::OkStatus());
+  ASSERT_EQ(sender_->Finish(), absl::OkStatus());
+  std::vector<Bytes> received;
+  Frame frames[kBatchFrames];
+  for (int i = 0; i < 1000 && received.size() < sent.size(); ++i) {
+    const int got = group.sources[0]->Receive(frames);
+    for (int j = 0; j < got; ++j)
+      received.emplace_back(frames[j].data, frames[j].data + frames[j].captured_length);
+    group.sources[0]->Release();
+    if (got == 0) usleep(1000);
+  }
+  EXPECT_EQ(received, sent);
+}
+
 TEST_P(EachSender, AFrameThatDoesNotFitIsRefusedWithTheReason) {
   options_.most_frame_bytes = 200;
   ASSERT_EQ(Open(), absl::OkStatus());
@@ -166,7 +225,39 @@ TEST_F(SenderFixture, LiveFramesIntoNothingAreAnError) {
 TEST_F(SenderFixture, AMethodThatIsAskedForIsTakenOrRefused) {
   options_.method = SendMethod::kLiveFrames;
   options_.interface = "lo";
-  EXPECT_THAT(std::string(Open().message()), HasSubstr("lo takes no live frames"));
+  EXPECT_THAT(std::string(Open().message()), HasSubstr("takes no live frames"));
+}
+
+// A tap takes them only with an XDP program on itself, as most NICs' drivers do.
+TEST_F(SenderFixture, LiveFramesGoOutOfADeviceThatIsNoVeth) {
+  const auto scope = pair_->near().Enter();
+  const UniqueFd tap(open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK));
+  if (!tap) GTEST_SKIP() << "no /dev/net/tun";
+  ifreq request = {};
+  strcpy(request.ifr_name, "tap0");
+  request.ifr_flags = IFF_TAP | IFF_NO_PI;
+  ASSERT_EQ(ioctl(tap.get(), TUNSETIFF, &request), 0) << strerror(errno);
+  pair_->near().Ip("link set tap0 up");
+  options_.method = SendMethod::kLiveFrames;
+  options_.interface = "tap0";
+  ASSERT_EQ(Open(), absl::OkStatus());
+  const std::vector<Bytes> sent = MixedFrames(300);
+  std::vector<Bytes> received;
+  std::thread reader([&] {
+    Bytes buffer(2048);
+    pollfd polled = {tap.get(), POLLIN, 0};
+    while (received.size() < sent.size() && poll(&polled, 1, 2000) == 1) {
+      const ssize_t got = read(tap.get(), buffer.data(), buffer.size());
+      if (got > 0) received.emplace_back(buffer.begin(), buffer.begin() + got);
+    }
+  });
+  EXPECT_EQ(sender_->Send(AsFrames(sent)), absl::OkStatus());
+  EXPECT_EQ(sender_->Finish(), absl::OkStatus());
+  reader.join();
+  EXPECT_EQ(received, sent);
+  EXPECT_FALSE(CheckNoProgram(*FindInterface("tap0")).ok());
+  sender_.reset();
+  EXPECT_TRUE(CheckNoProgram(*FindInterface("tap0")).ok());
 }
 
 TEST_F(SenderFixture, JumboFramesGoByThePacketRingOnly) {
@@ -186,6 +277,32 @@ TEST_F(SenderFixture, JumboFramesGoByThePacketRingOnly) {
   const std::vector<Bytes> received = Capture(1);
   ASSERT_EQ(received.size(), 1);
   EXPECT_EQ(received[0], bytes);
+}
+
+TEST_F(SenderFixture, TheLargestBatchesOfTheLongestLiveFramesFit) {
+  SwitchGroOn();
+  pair_->near().Ip("link set near0 mtu 3400");
+  pair_->far().Ip("link set far0 mtu 3400");
+  OpenCapture(50);
+  options_.method = SendMethod::kLiveFrames;
+  options_.most_frame_bytes = 3328;
+  options_.batch = 256;
+  ASSERT_EQ(Open(), absl::OkStatus());
+  Bytes bytes =
+      PacketBuilder().Ethernet().Ipv4("10.0.0.1", "10.0.0.2").Udp(1, 2).Payload(3328 - 42).Build();
+  const Frame frame = AsFrame(bytes);
+  for (uint8_t i = 0; i < 200; ++i) {
+    bytes[100] = i;
+    ASSERT_EQ(sender_->Send(std::vector<Frame>(10, frame)), absl::OkStatus());
+  }
+  ASSERT_EQ(sender_->Finish(), absl::OkStatus());
+  const std::vector<Bytes> received = Capture(2'000);
+  ASSERT_EQ(received.size() + sender_->refused(), 2'000);
+  if (sender_->refused() != 0) return;
+  for (size_t i = 0; i < received.size(); ++i) {
+    bytes[100] = i / 10;
+    ASSERT_EQ(received[i], bytes) << "frame " << i;
+  }
 }
 
 TEST_F(SenderFixture, FramesLongerThanTheMtuAreRefusedBeforehand) {
