@@ -114,13 +114,6 @@ uint32_t NumberInIpv4(const FlowKey& key, int initiator) {
 
 }  // namespace
 
-FlowKind KindOf(uint32_t flow) {
-  if (flow == kProbeFlow) return FlowKind::kProbe;
-  constexpr FlowKind kKinds[] = {FlowKind::kOrdinary, FlowKind::kSynFlood,
-                                 FlowKind::kCollisionFlood, FlowKind::kFragmentFlood};
-  return kKinds[flow >> 30];
-}
-
 FlowIdentity IdentityOf(const TrafficProfile& profile, uint32_t flow) {
   FlowIdentity identity;
   const FlowKind kind = KindOf(flow);

@@ -25,7 +25,12 @@ inline constexpr uint32_t kFragmentFlow = 0xc000'0000;
 inline constexpr uint32_t kProbeFlow = 0xffff'ffff;
 
 enum class FlowKind : uint8_t { kOrdinary, kSynFlood, kCollisionFlood, kFragmentFlood, kProbe };
-FlowKind KindOf(uint32_t flow);
+constexpr FlowKind KindOf(uint32_t flow) {
+  if (flow == kProbeFlow) return FlowKind::kProbe;
+  constexpr FlowKind kKinds[] = {FlowKind::kOrdinary, FlowKind::kSynFlood,
+                                 FlowKind::kCollisionFlood, FlowKind::kFragmentFlood};
+  return kKinds[flow >> 30];
+}
 
 // Floods and probes are IPv4 without tags and tunnels. ICMP is never in a VXLAN tunnel, where it
 // would count as the tunnel's own UDP (DecoderOptions::prefer_ports), but in GRE instead.

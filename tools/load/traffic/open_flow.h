@@ -25,6 +25,7 @@ enum class FlowStage : uint8_t {
 // Index 0: from the initiator.
 struct OpenFlow {
   uint64_t next[2] = {};      // offset of the next new byte; datagrams: how many there were
+  uint32_t initial[2] = {};   // sequence numbers: of the SYN
   uint32_t number = kNoFlow;  // kNoFlow: the next packet starts a flow
   uint32_t packets = 0;       // so far, one that came twice or in pieces is one
   uint32_t most_packets = kNoEnd;

@@ -83,6 +83,22 @@ uint64_t WriteBlocks(Blocks<kAligned> blocks, std::span<uint8_t> to) {
   return ChecksumAdd(last, to.size(), sum);
 }
 
+// What is less than a block's work.
+constexpr size_t kFewBytes = 32;
+uint64_t WriteFew(uint64_t base, uint64_t offset, std::span<uint8_t> to) {
+  uint64_t word = base + offset / 8 * kStep, sum = 0;
+  for (const uint64_t shift = offset % 8 * 8; !to.empty(); word += kStep) {
+    uint64_t bytes = word >> shift;
+    if (shift != 0) bytes |= (word + kStep) << (64 - shift);
+    const size_t size = std::min(to.size(), sizeof bytes);
+    if (size < sizeof bytes) bytes &= (uint64_t{1} << 8 * size) - 1;
+    sum += (bytes & UINT32_MAX) + (bytes >> 32);
+    std::memcpy(to.data(), &bytes, size);
+    to = to.subspan(size);
+  }
+  return sum;
+}
+
 // Bytes of whole blocks that are right, before the first block that is not.
 template <bool kAligned>
 size_t MatchingBlocks(Blocks<kAligned> blocks, std::span<const uint8_t> bytes) {
@@ -103,6 +119,7 @@ PayloadPattern::PayloadPattern(uint64_t seed, uint64_t flow, int direction)
     : base_(Mix64(seed ^ Mix64(flow * 2 + static_cast<uint64_t>(direction) + 1))) {}
 
 uint64_t PayloadPattern::Write(uint64_t offset, std::span<uint8_t> to) const {
+  if (to.size() <= kFewBytes) return WriteFew(base_, offset, to);
   return offset % 8 == 0 ? WriteBlocks(Blocks<true>(base_, offset), to)
                          : WriteBlocks(Blocks<false>(base_, offset), to);
 }

@@ -35,9 +35,11 @@ TcpScript::TcpScript(const TrafficProfile& profile, Random& random, DisplacedSeg
       displaced_(displaced),
       counts_(truth) {}
 
-uint32_t TcpScript::Initial(const OpenFlow& flow, int direction) const {
-  return static_cast<uint32_t>(
-      Mix64(sequence_seed_ + uint64_t{flow.number} * 2 + static_cast<uint64_t>(direction)));
+void TcpScript::Start(OpenFlow& flow) const {
+  flow.stage = handshake_ ? FlowStage::kSyn : FlowStage::kData;
+  const uint64_t numbers = Mix64(sequence_seed_ + flow.number);
+  flow.initial[0] = static_cast<uint32_t>(numbers);
+  flow.initial[1] = static_cast<uint32_t>(numbers >> 32);
 }
 
 // Any packet but a data segment; one that bears data differs in its sequence number only.
@@ -48,17 +50,14 @@ PacketPlan TcpScript::Plan(OpenFlow& flow, const FlowTruth& truth, int direction
       displaced_.FirstMissing(flow.displaced, static_cast<uint8_t>(other), reached);
   PacketPlan plan{.direction = static_cast<uint8_t>(direction), .tcp_flags = flags};
   const bool syn = (flags & tcp_flag::kSyn) != 0;
-  plan.sequence = Initial(flow, direction) + static_cast<uint32_t>(flow.next[direction]) +
+  plan.sequence = flow.initial[direction] + static_cast<uint32_t>(flow.next[direction]) +
                   (syn ? 0 : 1) + (FinWasSent(flow, direction) ? 1 : 0);
   if ((flags & tcp_flag::kAck) != 0) {
-    plan.acknowledgement = Initial(flow, other) + 1 + static_cast<uint32_t>(expected) +
+    plan.acknowledgement = flow.initial[other] + 1 + static_cast<uint32_t>(expected) +
                            (FinWasSent(flow, other) ? 1 : 0);
   }
-  const auto held = static_cast<uint32_t>(reached - expected);
-  plan.window =
-      handshake_ && !syn
-          ? static_cast<uint16_t>((kReceiveBuffer - std::min(held, kReceiveBuffer)) >> kWindowScale)
-          : kUnscaledWindow;
+  // What waits behind a missing segment lies in the window: it makes it no smaller.
+  plan.window = handshake_ && !syn ? kReceiveBuffer >> kWindowScale : kUnscaledWindow;
   flow.unacknowledged_bytes[other] = 0;
   flow.unacknowledged_segments[other] = 0;
   return plan;
@@ -67,7 +66,7 @@ PacketPlan TcpScript::Plan(OpenFlow& flow, const FlowTruth& truth, int direction
 PacketPlan TcpScript::Segment(OpenFlow& flow, FlowTruth& truth, int direction, uint64_t offset,
                               uint32_t bytes) {
   PacketPlan plan = Plan(flow, truth, direction, tcp_flag::kAck);
-  plan.sequence = Initial(flow, direction) + 1 + static_cast<uint32_t>(offset);
+  plan.sequence = flow.initial[direction] + 1 + static_cast<uint32_t>(offset);
   plan.payload = bytes;
   plan.offset = offset;
   uint64_t& reached = truth.stream_bytes[direction];
@@ -122,13 +121,14 @@ PacketPlan TcpScript::Data(OpenFlow& flow, FlowTruth& truth, uint32_t header_byt
   const int direction = flow.started[0] && random_.Chance(from_server_) ? 1 : 0;
   uint32_t bytes = sizes_.Next(random_, header_bytes);
   for (int i = 0; i < kMostSkipped && SkipSegment(flow, direction, bytes, spare); ++i) {
-    bytes = sizes_.Next(random_, header_bytes);
+    // What is left behind is followed by data, which shows that it is missing.
+    if (const uint32_t next = sizes_.Next(random_, header_bytes); next != 0) bytes = next;
   }
   const uint32_t repeated = RepeatedBytes(flow, direction, bytes);
   const uint64_t offset = flow.next[direction] - repeated;
   flow.next[direction] = offset + bytes;
   flow.recent[direction] = bytes;
-  flow.started[direction] = true;
+  flow.started[direction] = flow.started[direction] || bytes != 0;
   return Segment(flow, truth, direction, offset, bytes);
 }
 
@@ -180,12 +180,16 @@ int TcpScript::WhoAcknowledges(const OpenFlow& flow) const {
   return -1;
 }
 
-// The first one's time has come, or what is behind it fills the receiver's buffer.
+// The first one's time has come, or what is behind one fills the window.
 bool TcpScript::DisplacedIsDue(const OpenFlow& flow) const {
   if (flow.displaced == kNoSegment) return false;
-  const DisplacedSegment& first = displaced_.First(flow.displaced);
-  return first.due <= flow.packets ||
-         flow.next[first.direction] - first.offset > kReceiveBuffer / 4;
+  if (displaced_.First(flow.displaced).due <= flow.packets) return true;
+  for (uint8_t side = 0; side < 2; ++side) {
+    const uint64_t next = flow.next[side];
+    if (next - displaced_.FirstMissing(flow.displaced, side, next) > kReceiveBuffer / 2)
+      return true;
+  }
+  return false;
 }
 
 PacketPlan TcpScript::Next(OpenFlow& flow, FlowTruth& truth, uint32_t header_bytes,

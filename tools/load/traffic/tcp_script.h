@@ -30,7 +30,7 @@ class TcpScript {
   TcpScript(const TrafficProfile& profile, Random& random, DisplacedSegments& displaced,
             Truth& truth);
 
-  FlowStage first_stage() const { return handshake_ ? FlowStage::kSyn : FlowStage::kData; }
+  void Start(OpenFlow& flow) const;  // it has its number
 
   // `spare`: how many segments may be displaced without the model ending before they have come.
   PacketPlan Next(OpenFlow& flow, FlowTruth& truth, uint32_t header_bytes, uint64_t spare);
@@ -49,7 +49,6 @@ class TcpScript {
   uint32_t RepeatedBytes(const OpenFlow& flow, int direction, uint32_t bytes);
   int WhoAcknowledges(const OpenFlow& flow) const;
   bool DisplacedIsDue(const OpenFlow& flow) const;
-  uint32_t Initial(const OpenFlow& flow, int direction) const;
 
   const bool handshake_;
   const uint32_t acknowledge_every_;

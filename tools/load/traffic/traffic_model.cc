@@ -149,7 +149,7 @@ void TrafficModel::Impl::Start(OpenFlow& flow) {
   const auto number = static_cast<uint32_t>(truth_.flows.size());
   flow = OpenFlow{.number = number};
   truth_.flows.emplace_back().protocol = IdentityOf(profile_, number).protocol;
-  if (truth_.flows.back().protocol == ip_protocol::kTcp) flow.stage = tcp_.first_stage();
+  if (truth_.flows.back().protocol == ip_protocol::kTcp) tcp_.Start(flow);
   if (profile_.flow_packets != 0) {
     flow.most_packets = profile_.flow_packets / 2 + random_.Below(profile_.flow_packets + 1);
   }

@@ -13,8 +13,7 @@
 namespace weir::load {
 
 // Streams, five-tuple keys, a table that is large enough.
-void EngineRun::Open(std::unique_ptr<FrameSource> source) {
-  ShardOptions options;
+void EngineRun::Open(std::unique_ptr<FrameSource> source, ShardOptions options) {
   options.flow.max_flows = 100'000;
   options.flow.streams = StreamOptions{.history_bytes = 4096};
   options.events = event_mask::kFlows | event_mask::kStreams | event_mask::kPackets;
@@ -27,15 +26,17 @@ void EngineRun::Poll() {
   for (const Event& event : shard_->Poll()) Take(event);
 }
 
-EngineRun::EngineRun(TrafficModel& model) : profile_(model.profile()) {
+EngineRun::EngineRun(TrafficModel& model, const ShardOptions& options) : profile_(model.profile()) {
   auto memory = *MemorySource::Create({.block_count = 8});
   MemorySource& source = *memory;
-  Open(std::move(memory));
+  Open(std::move(memory), options);
   for (;;) {
-    const std::span<const Frame> frames = model.Next(256);
+    std::span<const Frame> frames = model.Next(256);
     if (frames.empty()) break;
-    EXPECT_EQ(source.Refill(frames), frames.size());
-    while (source.ready()) Poll();
+    while (!frames.empty()) {
+      frames = frames.subspan(source.Refill(frames));
+      while (source.ready()) Poll();
+    }
   }
   source.End();
   while (!shard_->done()) Poll();
@@ -43,7 +44,7 @@ EngineRun::EngineRun(TrafficModel& model) : profile_(model.profile()) {
 
 EngineRun::EngineRun(const TrafficProfile& profile, std::unique_ptr<FrameSource> source)
     : profile_(profile) {
-  Open(std::move(source));
+  Open(std::move(source), {});
   while (!shard_->done()) Poll();
 }
 

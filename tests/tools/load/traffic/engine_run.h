@@ -27,8 +27,8 @@ struct SeenFlow {
 
 class EngineRun {
  public:
-  // Runs the model to its end.
-  explicit EngineRun(TrafficModel& model);
+  // Runs the model to its end. What it needs of the options it sets itself.
+  explicit EngineRun(TrafficModel& model, const ShardOptions& options = {});
   // Runs frames of a model of this profile from elsewhere.
   EngineRun(const TrafficProfile& profile, std::unique_ptr<FrameSource> source);
 
@@ -37,7 +37,7 @@ class EngineRun {
   Shard& shard() { return *shard_; }
 
  private:
-  void Open(std::unique_ptr<FrameSource> source);
+  void Open(std::unique_ptr<FrameSource> source, ShardOptions options);
   void Poll();
   void Take(const Event& event);
   void TakeRecord(const FlowRecord& record);

@@ -76,6 +76,16 @@ TEST(PayloadTest, OtherPlacesFlowsDirectionsAndSeedsDoNotMatch) {
   EXPECT_LT(PayloadPattern(2, 5, 0).Matching(4'096, bytes), 3u);
 }
 
+TEST(PayloadTest, AnyFifteenBytesTellTheirPlace) {
+  const PayloadPattern pattern(1, 5, 0);
+  for (const uint64_t offset : {uint64_t{0}, uint64_t{1}, uint64_t{7}, uint64_t{1'234'567'891}}) {
+    const std::vector<uint8_t> bytes = Bytes(pattern, offset, 15);
+    EXPECT_EQ(pattern.Locate(bytes), offset);
+    EXPECT_EQ(pattern.Locate(std::span(bytes).first(14)), std::nullopt);
+    EXPECT_EQ(PayloadPattern(1, 6, 0).Locate(bytes), std::nullopt);
+  }
+}
+
 TEST(PayloadTest, ADatagramTellsItsPlace) {
   const PayloadPattern pattern(1, 5, 0);
   for (const uint64_t number : {uint64_t{0}, uint64_t{1}, uint64_t{12'345'678'901}}) {

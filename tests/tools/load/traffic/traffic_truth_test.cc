@@ -98,6 +98,21 @@ TEST(TrafficTruthTest, Duplicates) {
   EXPECT_GT(RunAndExpectTruth(profile).duplicates, 3'000u);
 }
 
+// Repeated acknowledgements differ by their IP identification, copies do not.
+TEST(TrafficTruthTest, DedupFindsTheDuplicatesAndNothingElse) {
+  TrafficProfile profile = Few();
+  profile.duplicate = 0.2;
+  profile.reorder = 0.1;
+  profile.udp = 0.3;
+  profile.icmp = 0.2;
+  auto model = *TrafficModel::Create(profile);
+  ShardOptions options;
+  options.dedup.mode = DedupMode::kContent;
+  EngineRun run(*model, options);
+  EXPECT_GT(model->truth().duplicates, 3'000u);
+  EXPECT_EQ(run.shard().ledger().duplicate, model->truth().duplicates);
+}
+
 TEST(TrafficTruthTest, LostSegments) {
   TrafficProfile profile = Few();
   profile.loss = 0.1;
