@@ -1,15 +1,13 @@
 #include "tools/load/run/live_run.h"
 
-#include <pthread.h>
-#include <sched.h>
-
 #include <algorithm>
 #include <memory>
 #include <thread>
 
-#include "absl/strings/str_cat.h"
+#include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_format.h"
 #include "engine/engine.h"
+#include "engine/placement.h"
 #include "rings/clock.h"
 #include "tools/load/verdict/flow_observer.h"
 
@@ -73,12 +71,7 @@ absl::Status LiveRun::Open() {
 
 absl::Status LiveRun::Send() {
   if (options_.send_cpu >= 0) {
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    CPU_SET(options_.send_cpu, &set);
-    if (pthread_setaffinity_np(pthread_self(), sizeof set, &set) != 0)
-      return absl::InvalidArgumentError(
-          absl::StrCat("processor ", options_.send_cpu, " cannot be used: choose another"));
+    if (auto status = PinThread({&options_.send_cpu, 1}); !status.ok()) return status;
   }
   while (!Interrupted()) {
     const std::span<const Frame> frames = model_->Next(kFramesAtOnce);
@@ -122,6 +115,8 @@ void LiveRun::Settle() {
 }
 
 absl::StatusOr<RunResult> LiveRun::Run() {
+  const std::vector<int> cpus = UsableCpus();  // a pinned sender is let go again at the end
+  const absl::Cleanup unpin = [&cpus] { PinThread(cpus).IgnoreError(); };
   if (auto status = Open(); !status.ok()) return status;
   if (auto status = engine_->Start(); !status.ok()) return status;
   absl::Status status = sender_ != nullptr ? Send() : SkipToEnd();

@@ -1,24 +1,15 @@
 #include "tools/load/run/memory_run.h"
 
-#include <pthread.h>
-#include <sched.h>
-
 #include <algorithm>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "engine/placement.h"
 #include "rings/memory_source.h"
 #include "tools/load/verdict/flow_observer.h"
 
 namespace weir::load {
 namespace {
-
-void RunOn(int cpu) {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  CPU_SET(cpu, &set);
-  pthread_setaffinity_np(pthread_self(), sizeof set, &set);
-}
 
 // The number of a frame's flow: see tools/load/traffic/traffic_model.h.
 uint32_t FlowOf(const Frame& frame) {
@@ -144,8 +135,8 @@ absl::StatusOr<RunResult> RunInMemory(const MemoryRunOptions& options) {
   std::vector<std::thread> threads;
   for (size_t i = 0; i < lanes.size(); ++i) {
     threads.emplace_back([&, i] {
-      if (!options.cpus.empty()) RunOn(options.cpus[i % options.cpus.size()]);
-      ends[i] = lanes[i]->Run();
+      if (!options.cpus.empty()) ends[i] = PinThread({&options.cpus[i % options.cpus.size()], 1});
+      if (ends[i].ok()) ends[i] = lanes[i]->Run();
     });
   }
   for (std::thread& thread : threads) thread.join();

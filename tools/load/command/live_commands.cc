@@ -1,0 +1,246 @@
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+
+#include "absl/strings/str_format.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "engine/placement.h"
+#include "tools/load/command/commands.h"
+#include "tools/load/command/live_options.h"
+#include "tools/load/command/run_outputs.h"
+#include "tools/load/command/traffic_options.h"
+#include "tools/load/run/live_run.h"
+#include "tools/load/send/ceiling.h"
+#include "tools/load/traffic/capture_output.h"
+#include "tools/weir/human.h"
+
+namespace weir::load {
+namespace {
+
+int Failed(const absl::Status& status) {
+  if (status.ok()) return 0;
+  std::fprintf(stderr, "weir-load: %s\n", std::string(status.message()).c_str());
+  return 1;
+}
+
+int Misused(const char* what) {
+  std::fprintf(stderr, "weir-load: %s\n", what);
+  return 2;
+}
+
+struct LiveCommand {
+  TrafficProfile profile;
+  EngineChoice engine;
+  WireChoice wire;
+  RunOutputs outputs;
+  bool no_ceiling = false;
+  bool time_only = false;
+  bool shared = false;
+  double quiet_s = 1;
+  double duration_s = 0;
+  std::string file;
+};
+
+// How fast the sender is into a sink that only counts, before an engine is measured with it.
+absl::Status TellCeiling(const LiveCommand& command) {
+  constexpr double kSeconds = 0.5;
+  constexpr size_t kFrames = 4096;
+  auto sink = CountingSink::Attach(command.wire.listen_on);
+  // Where that cannot be, the run says so, and goes on.
+  if (!sink.ok()) {
+    std::printf("The sender's ceiling is not known: %s\n",
+                std::string(sink.status().message()).c_str());
+    return absl::OkStatus();
+  }
+  SendOptions send = command.wire.send;
+  send.packets_per_second = send.bits_per_second = 0;
+  auto sender = OpenSender(send, nullptr);
+  if (!sender.ok()) return sender.status();
+  auto model = TrafficModel::Create(command.profile);
+  if (!model.ok()) return model.status();
+  const auto ceiling = ProveCeiling(**sender, **sink, (*model)->Next(kFrames), kSeconds);
+  if (!ceiling.ok()) return ceiling.status();
+  std::printf("The sender alone: %s frames/s, %s, into a sink that only counts (%s lost)\n",
+              HumanRate(ceiling->counted_per_second).c_str(),
+              HumanBitRate(ceiling->bits_per_second).c_str(),
+              HumanCount(ceiling->sent - std::min(ceiling->sent, ceiling->counted)).c_str());
+  return absl::OkStatus();
+}
+
+LiveRunOptions RunOptionsOf(const LiveCommand& command, bool sends) {
+  LiveRunOptions options;
+  options.profile = command.profile;
+  options.engine = MakeEngineOptions(command.engine, command.profile, command.wire.listen_on);
+  options.verify = !command.time_only;
+  if (sends) options.send = command.wire.send;
+  options.send_cpu = command.wire.send_cpu;
+  options.quiet_ns = static_cast<int64_t>(command.quiet_s * 1e9);
+  options.shared = command.shared;
+  options.interrupted = Interrupted;
+  return options;
+}
+
+int Run(LiveCommand& command) {
+  if (!command.wire.veth && (command.wire.send_on.empty() || command.wire.listen_on.empty()))
+    return Misused("name --send-on and --listen-on, or try --veth");
+  const auto veth = MakeWire(command.wire, command.engine);
+  if (!veth.ok()) return Failed(veth.status());
+  SpreadOverProcessors(command.wire, command.engine);
+  // On a pair of our own the program that lets frames pass stands where the sink would.
+  if (!command.no_ceiling && !command.wire.veth && command.outputs.json != "-") {
+    if (auto status = TellCeiling(command); !status.ok()) return Failed(status);
+  }
+  return Tell(command.profile, RunLive(RunOptionsOf(command, true)), command.outputs,
+              command.shared);
+}
+
+int Receive(LiveCommand& command) {
+  return Tell(command.profile, RunLive(RunOptionsOf(command, false)), command.outputs,
+              command.shared);
+}
+
+int Send(LiveCommand& command) {
+  command.wire.send.interface = command.wire.send_on;
+  auto model = TrafficModel::Create(command.profile);
+  if (!model.ok()) return Failed(model.status());
+  std::vector<std::string> notes;
+  auto sender = OpenSender(command.wire.send, &notes);
+  for (const std::string& note : notes) std::printf("note: %s\n", note.c_str());
+  if (!sender.ok()) return Failed(sender.status());
+  if (command.wire.send_cpu >= 0) {
+    if (auto status = PinThread({&command.wire.send_cpu, 1}); !status.ok()) return Failed(status);
+  }
+  constexpr size_t kFramesAtOnce = 4096;
+  while (!Interrupted()) {
+    const std::span<const Frame> frames = (*model)->Next(kFramesAtOnce);
+    if (frames.empty()) break;
+    if (auto status = (*sender)->Send(frames); !status.ok()) return Failed(status);
+  }
+  if (auto status = (*sender)->Finish(); !status.ok()) return Failed(status);
+  const SendProgress progress = (*sender)->progress();
+  std::printf("%s frames sent by %s, %s refused: %s frames/s, %s\n",
+              HumanCount((*sender)->sent()).c_str(), NameOf((*sender)->method()),
+              HumanCount((*sender)->refused()).c_str(),
+              HumanRate(progress.FramesPerSecond()).c_str(),
+              HumanBitRate(progress.BitsPerSecond()).c_str());
+  return (*sender)->refused() > 0;
+}
+
+int Sink(const LiveCommand& command) {
+  auto sink = CountingSink::Attach(command.wire.listen_on);
+  if (!sink.ok()) return Failed(sink.status());
+  const absl::Time end = command.duration_s > 0 ? absl::Now() + absl::Seconds(command.duration_s)
+                                                : absl::InfiniteFuture();
+  SinkCounts before;
+  std::printf("counting what %s receives%s; the host gets none of it until this ends\n",
+              command.wire.listen_on.c_str(),
+              (*sink)->generic() ? " (generic XDP: slower than the driver's own)" : "");
+  while (!Interrupted() && absl::Now() < end) {
+    absl::SleepFor(std::min(absl::Seconds(1), end - absl::Now()));
+    const SinkCounts now = (*sink)->counts();
+    std::printf("%s frames/s, %s; %s frames in all\n",
+                HumanRate(static_cast<double>(now.frames - before.frames)).c_str(),
+                HumanBitRate(static_cast<double>(now.bytes - before.bytes) * 8).c_str(),
+                HumanCount(now.frames).c_str());
+    std::fflush(stdout);
+    before = now;
+  }
+  return 0;
+}
+
+int Make(const LiveCommand& command) {
+  auto model = TrafficModel::Create(command.profile);
+  if (!model.ok()) return Failed(model.status());
+  if (auto status = WriteCapture(**model, command.file); !status.ok()) return Failed(status);
+  if (command.file == "-") return 0;
+  const Truth& truth = (*model)->truth();
+  std::printf("%s: %s frames, %s, %s flows, seed %s\n", command.file.c_str(),
+              HumanCount(truth.frames).c_str(), HumanBytes(truth.wire_bytes).c_str(),
+              HumanCount(truth.flows.size()).c_str(), std::to_string(command.profile.seed).c_str());
+  return 0;
+}
+
+using Action = int (*)(LiveCommand&);
+
+// A subcommand whose action runs when it is named.
+std::pair<CLI::App*, std::shared_ptr<LiveCommand>> AddCommand(CLI::App& app, int& status,
+                                                              const char* name, const char* help,
+                                                              Action action) {
+  CLI::App* const sub = app.add_subcommand(name, help);
+  const auto command = std::make_shared<LiveCommand>();
+  sub->callback([command, action, &status] { status = action(*command); });
+  return {sub, command};
+}
+
+void AddListening(CLI::App& sub, LiveCommand& command) {
+  constexpr char kGroup[] = "The run";
+  sub.add_flag("--time-only", command.time_only,
+               "Nobody looks at what is delivered, so that only the engine costs")
+      ->group(kGroup);
+  sub.add_flag("--shared", command.shared, "Others use the interface, too: that is no fault")
+      ->group(kGroup);
+  sub.add_option("--quiet-s", command.quiet_s, "Ends when no frame came for so long (1)")
+      ->type_name("S")
+      ->group(kGroup);
+}
+
+}  // namespace
+
+void AddMakeCommand(CLI::App& app, int& status) {
+  const auto [sub, command] =
+      AddCommand(app, status, "make", "Write a capture file (pcap, nanoseconds)",
+                 [](LiveCommand& named) { return Make(named); });
+  sub->add_option("-w,--write", command->file, "- is standard output")
+      ->required()
+      ->type_name("FILE");
+  AddTrafficOptions(*sub, command->profile);
+}
+
+void AddLiveCommands(CLI::App& app, int& status) {
+  {
+    const auto [sub, command] = AddCommand(
+        app, status, "run", "Send on one interface, try an engine on another, judge it", Run);
+    AddWireOptions(*sub, command->wire);
+    AddSendOptions(*sub, command->wire);
+    AddTrafficOptions(*sub, command->profile);
+    AddEngineOptions(*sub, command->engine, true);
+    AddListening(*sub, *command);
+    sub->add_flag("--no-ceiling", command->no_ceiling,
+                  "Do not measure first how fast the sender is alone")
+        ->group("The run");
+    AddOutputOptions(*sub, command->outputs);
+  }
+  {
+    const auto [sub, command] =
+        AddCommand(app, status, "send", "Only send; another process or machine listens", Send);
+    sub->add_option("--on", command->wire.send_on, "Interface that sends")
+        ->required()
+        ->type_name("IFACE");
+    AddSendOptions(*sub, command->wire);
+    AddTrafficOptions(*sub, command->profile);
+  }
+  {
+    const auto [sub, command] =
+        AddCommand(app, status, "receive",
+                   "Only try an engine; another process sends the same seed and options", Receive);
+    sub->add_option("--on", command->wire.listen_on, "Interface that is watched")
+        ->required()
+        ->type_name("IFACE");
+    AddTrafficOptions(*sub, command->profile);
+    AddEngineOptions(*sub, command->engine, true);
+    AddListening(*sub, *command);
+    AddOutputOptions(*sub, command->outputs);
+  }
+  {
+    const auto [sub, command] =
+        AddCommand(app, status, "sink", "Only count frames: is the sender as fast as it should be?",
+                   [](LiveCommand& named) { return Sink(named); });
+    sub->add_option("--on", command->wire.listen_on, "Interface that receives")
+        ->required()
+        ->type_name("IFACE");
+    sub->add_option("--duration", command->duration_s, "Seconds (until Ctrl-C)")->type_name("S");
+  }
+}
+
+}  // namespace weir::load

@@ -1,0 +1,281 @@
+#include <rapidjson/stringbuffer.h>
+#include <rapidjson/writer.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "tools/load/command/commands.h"
+#include "tools/load/command/live_options.h"
+#include "tools/load/command/run_outputs.h"
+#include "tools/load/command/traffic_options.h"
+#include "tools/load/report/line_chart.h"
+#include "tools/load/run/live_run.h"
+#include "tools/load/search/no_loss_search.h"
+#include "tools/weir/human.h"
+#include "tools/weir/option_values.h"
+#include "tools/weir/parse.h"
+
+namespace weir::load {
+namespace {
+
+// RFC 2544 section 9.1, without the frame check sequence.
+constexpr char kRfcFrames[] = "60,124,252,508,1020,1276,1514";
+constexpr uint32_t kFrameCost = 24;  // preamble, frame check sequence and gap, in bytes
+
+struct SearchCommand {
+  TrafficProfile profile;
+  EngineChoice engine;
+  WireChoice wire;
+  RunOutputs outputs;
+  SearchOptions search;
+  std::string frames = kRfcFrames, flows, shards, backends = "packet";
+  double seconds = 1;
+};
+
+// One point of a curve.
+struct Place {
+  std::string backend;
+  uint32_t frame_bytes = 0;
+  uint32_t flows = 0;
+  int shards = 0;
+  NoLossRate rate;
+
+  double bits_per_second() const { return rate.frames_per_second * (frame_bytes + kFrameCost) * 8; }
+};
+
+absl::StatusOr<std::vector<uint64_t>> Numbers(const std::string& text, uint64_t otherwise) {
+  if (text.empty()) return std::vector<uint64_t>{otherwise};
+  const auto parts = ParseList(text);
+  if (!parts.ok()) return parts.status();
+  std::vector<uint64_t> numbers;
+  for (const std::string_view part : *parts) {
+    const auto number = ParseCount(part);
+    if (!number.ok()) return number.status();
+    numbers.push_back(*number);
+  }
+  return numbers;
+}
+
+absl::StatusOr<Trial> RunTrialAt(const SearchCommand& command, const EngineChoice& engine,
+                                 TrafficProfile profile, double rate) {
+  // A rate that is not known yet: what a fast machine sends.
+  constexpr double kFast = 1e6;
+  profile.packets =
+      static_cast<uint64_t>(std::max((rate > 0 ? rate : kFast) * command.seconds, 1000.0));
+  LiveRunOptions options;
+  options.profile = profile;
+  options.engine = MakeEngineOptions(engine, profile, command.wire.listen_on);
+  options.verify = false;
+  options.send = command.wire.send;
+  options.send->packets_per_second = rate;
+  options.send->bits_per_second = 0;
+  options.send_cpu = command.wire.send_cpu;
+  options.quiet_ns = 200'000'000;
+  options.interrupted = Interrupted;
+  const auto result = RunLive(std::move(options));
+  if (!result.ok()) return result.status();
+  if (Interrupted()) return absl::CancelledError("interrupted");
+  const uint64_t received = result->counters.ledger.received;
+  return Trial{.wanted = rate,
+               .sent_at = static_cast<double>(result->sent) / result->send_seconds,
+               .frames = result->sent,
+               .lost = result->truth.frames - std::min(result->truth.frames, received)};
+}
+
+absl::Status SearchAt(const SearchCommand& command, Place& place) {
+  EngineChoice engine = command.engine;
+  engine.shards = place.shards;
+  const auto backend = ParseBackend(place.backend);
+  if (!backend.ok()) return backend.status();
+  engine.backend.backend = *backend;
+  TrafficProfile profile = command.profile;
+  profile.flows = place.flows;
+  profile.sizes = {{place.frame_bytes, 1}};
+  profile.size_unit = SizeUnit::kFrame;
+  const auto found = SearchNoLossRate(
+      command.search, [&](double rate) { return RunTrialAt(command, engine, profile, rate); });
+  if (!found.ok()) return found.status();
+  place.rate = *found;
+  const NoLossRate& rate = place.rate;
+  std::printf(
+      "%-8s %6u %8s %7d  %9s %14s  %s\n", place.backend.c_str(), place.frame_bytes,
+      HumanCount(place.flows).c_str(), place.shards, HumanRate(rate.frames_per_second).c_str(),
+      HumanBitRate(place.bits_per_second()).c_str(),
+      rate.limited_by_sender ? "all that the sender can: the engine's limit is higher"
+                             : absl::StrFormat("of %s that the sender can; %d trials",
+                                               HumanRate(rate.sender_ceiling), rate.trials.size())
+                                   .c_str());
+  std::fflush(stdout);
+  return absl::OkStatus();
+}
+
+// What is varied stands on the x axis; each back-end is a curve.
+std::string Picture(const SearchCommand& command, const std::vector<Place>& places) {
+  const auto differs = [&](auto value) {
+    return std::any_of(places.begin(), places.end(),
+                       [&](const Place& place) { return value(place) != value(places[0]); });
+  };
+  const bool by_flows = differs([](const Place& place) { return place.flows; });
+  const bool by_shards = differs([](const Place& place) { return place.shards; });
+  LineChart chart;
+  chart.title = "Highest rate without loss (RFC 2544)";
+  chart.subtitle = absl::StrFormat("%g s a trial, to %g %%; seed %d", command.seconds,
+                                   command.search.resolution * 100, command.profile.seed);
+  chart.x_name = by_flows ? "flows" : by_shards ? "shards" : "frame bytes (without check sequence)";
+  chart.y_name = "M frames/s";
+  chart.log_x = by_flows;
+  for (const Place& place : places) {
+    const std::string name = absl::StrCat(
+        place.backend, by_flows || by_shards ? absl::StrCat(", ", place.frame_bytes, " B") : "");
+    auto curve = std::find_if(chart.curves.begin(), chart.curves.end(),
+                              [&](const Curve& known) { return known.name == name; });
+    if (curve == chart.curves.end()) {
+      chart.curves.push_back({.name = name});
+      curve = chart.curves.end() - 1;
+    }
+    const double x = by_flows ? place.flows : by_shards ? place.shards : place.frame_bytes;
+    curve->points.push_back({x, place.rate.frames_per_second / 1e6});
+  }
+  if (!by_flows && !by_shards) {
+    Curve line = {.name = "10 Gbit/s line rate", .measured = false};
+    for (const Point& point : chart.curves.front().points)
+      line.points.push_back({point.x, 10e9 / 8 / (point.x + kFrameCost) / 1e6});
+    chart.curves.push_back(std::move(line));
+  }
+  return chart.Draw();
+}
+
+std::string Json(const SearchCommand& command, const std::vector<Place>& places) {
+  rapidjson::StringBuffer buffer;
+  rapidjson::Writer<rapidjson::StringBuffer> to(buffer);
+  const auto put = [&](const char* name, double value) {
+    to.Key(name);
+    to.Double(value);
+  };
+  to.StartObject();
+  put("seconds_per_trial", command.seconds);
+  put("resolution", command.search.resolution);
+  to.Key("rates");
+  to.StartArray();
+  for (const Place& place : places) {
+    to.StartObject();
+    to.Key("backend");
+    to.String(place.backend.c_str());
+    put("frame_bytes", place.frame_bytes);
+    put("flows", place.flows);
+    put("shards", place.shards);
+    put("frames_per_second", place.rate.frames_per_second);
+    put("bits_per_second", place.bits_per_second());
+    put("sender_ceiling", place.rate.sender_ceiling);
+    to.Key("limited_by_sender");
+    to.Bool(place.rate.limited_by_sender);
+    to.Key("trials");
+    to.StartArray();
+    for (const Trial& trial : place.rate.trials) {
+      to.StartObject();
+      put("wanted", trial.wanted);
+      put("sent_at", trial.sent_at);
+      put("frames", static_cast<double>(trial.frames));
+      put("lost", static_cast<double>(trial.lost));
+      to.EndObject();
+    }
+    to.EndArray();
+    to.EndObject();
+  }
+  to.EndArray();
+  to.EndObject();
+  return std::string(buffer.GetString(), buffer.GetSize()) + "\n";
+}
+
+absl::StatusOr<std::vector<Place>> PlacesOf(const SearchCommand& command) {
+  const auto frames = Numbers(command.frames, 0);
+  const auto flows = Numbers(command.flows, command.profile.flows);
+  const auto shards = Numbers(command.shards, static_cast<uint64_t>(command.engine.shards));
+  const auto backends = ParseList(command.backends);
+  for (const absl::Status& status :
+       {frames.status(), flows.status(), shards.status(), backends.status()})
+    if (!status.ok()) return status;
+  std::vector<Place> places;
+  for (const std::string_view backend : *backends) {
+    for (const uint64_t frame : *frames) {
+      for (const uint64_t flow : *flows) {
+        for (const uint64_t shard : *shards) {
+          places.push_back({.backend = std::string(backend),
+                            .frame_bytes = static_cast<uint32_t>(frame),
+                            .flows = static_cast<uint32_t>(flow),
+                            .shards = static_cast<int>(shard)});
+        }
+      }
+    }
+  }
+  return places;
+}
+
+absl::Status Search(SearchCommand& command) {
+  auto places = PlacesOf(command);
+  if (!places.ok()) return places.status();
+  if (!command.wire.veth && (command.wire.send_on.empty() || command.wire.listen_on.empty()))
+    return absl::InvalidArgumentError("name --send-on and --listen-on, or try --veth");
+  EngineChoice widest = command.engine;
+  for (const Place& place : *places) widest.shards = std::max(widest.shards, place.shards);
+  const auto veth = MakeWire(command.wire, widest);
+  if (!veth.ok()) return veth.status();
+  SpreadOverProcessors(command.wire, command.engine);
+  std::printf("%-8s %6s %8s %7s  %9s %14s\n", "backend", "frame", "flows", "shards", "frames/s",
+              "on the wire");
+  for (Place& place : *places)
+    if (auto status = SearchAt(command, place); !status.ok()) return status;
+  absl::Status status;
+  if (!command.outputs.json.empty())
+    status.Update(WriteText(command.outputs.json, Json(command, *places)));
+  if (!command.outputs.picture.empty())
+    status.Update(WriteText(command.outputs.picture, Picture(command, *places)));
+  return status;
+}
+
+}  // namespace
+
+void AddSearchCommand(CLI::App& app, int& status) {
+  constexpr char kGroup[] = "The search";
+  CLI::App* const sub = app.add_subcommand(
+      "search", "Find the highest rate without loss (RFC 2544), over frame sizes and more");
+  const auto command = std::make_shared<SearchCommand>();
+  command->profile.udp = 1;
+  AddWireOptions(*sub, command->wire);
+  AddSendOptions(*sub, command->wire);
+  sub->add_option("--frames", command->frames, absl::StrCat("Frame sizes (", kRfcFrames, ")"))
+      ->type_name("LIST")
+      ->group(kGroup);
+  sub->add_option("--over-flows", command->flows, "Numbers of flows: 1k,100k,1M")
+      ->type_name("LIST")
+      ->group(kGroup);
+  sub->add_option("--over-shards", command->shards, "Numbers of shards: 1,2,4")
+      ->type_name("LIST")
+      ->group(kGroup);
+  sub->add_option("--backends", command->backends, "packet, xdp or both (packet)")
+      ->type_name("LIST")
+      ->group(kGroup);
+  sub->add_option("--seconds", command->seconds, "Of one trial (1)")
+      ->check(CLI::Range(0.05, 3600.0).description(""))
+      ->type_name("S")
+      ->group(kGroup);
+  sub->add_option("--resolution", command->search.resolution, "Ends within this share (0.01)")
+      ->check(CLI::Range(0.001, 0.5).description(""))
+      ->type_name("SHARE")
+      ->group(kGroup);
+  AddTrafficOptions(*sub, command->profile);
+  AddEngineOptions(*sub, command->engine, true);
+  AddOutputOptions(*sub, command->outputs);
+  sub->callback([command, &status] {
+    const absl::Status result = Search(*command);
+    if (!result.ok())
+      std::fprintf(stderr, "weir-load: %s\n", std::string(result.message()).c_str());
+    status = result.ok() ? 0 : result.code() == absl::StatusCode::kInvalidArgument ? 2 : 1;
+  });
+}
+
+}  // namespace weir::load
