@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "engine/expression_filter.h"
 #include "engine/placement.h"
 #include "engine/rules_filter.h"
 #include "engine/shard_plan.h"
@@ -30,6 +31,7 @@ absl::Status Engine::Make(EngineOptions options, const ConsumerFactory& consumer
   notes_ = std::move(plan->notes);
   modes_ = std::move(plan->modes);
   backends_ = std::move(plan->backends);
+  interface_filters_ = std::move(plan->filters);
   rules_ = options.rules;
   filters_ = options.shard.filters;
   std::vector<std::shared_ptr<SplitCheck>> checks;  // of each group
@@ -41,8 +43,8 @@ absl::Status Engine::Make(EngineOptions options, const ConsumerFactory& consumer
     const ScopedMemoryNode memory(part.memory_node);
     ShardOptions shard_options = options.shard;
     shard_options.live |= part.live;
-    shard_options.filters = FiltersFor(part.kernel_filters);
-    kernel_filters_.push_back(std::move(part.kernel_filters));
+    if (auto status = AddFilters(part); !status.ok()) return status;
+    shard_options.filters = FiltersFor(threads_.size());
     if (shard_options.snapshots)
       shard_options.snapshots->shard = static_cast<uint32_t>(place.shard);
     if (options.fit != nullptr) options.fit(shard_options, place);
@@ -131,13 +133,27 @@ absl::Status Engine::Reconfigure(const EngineChange& change) {
   if (change.filters) filters_ = *change.filters;
   if (change.publish_ns) publish_ns_ = change.publish_ns;
   for (size_t i = 0; i < threads_.size(); ++i) {
-    threads_[i]->Change({.filters = FiltersFor(kernel_filters_[i]), .publish_ns = publish_ns_});
+    threads_[i]->Change({.filters = FiltersFor(i), .publish_ns = publish_ns_});
   }
   return absl::OkStatus();
 }
 
-// The rules, where the kernel does not have them all, and the others.
-std::vector<std::shared_ptr<PacketFilter>> Engine::FiltersFor(const KernelFilters& kernel) const {
+// Of the next shard. An expression has memory of its own, so that no two share it.
+absl::Status Engine::AddFilters(ShardPlan& part) {
+  interfaces_.push_back(part.interface);
+  kernel_filters_.push_back(std::move(part.kernel_filters));
+  expressions_.emplace_back();
+  if (part.expression.empty()) return absl::OkStatus();
+  const auto interfaces = part.sources.front()->interfaces();
+  auto expression = ExpressionFilter::Create(part.expression, interfaces.front().link_type);
+  if (!expression.ok()) return expression.status();
+  expressions_.back() = *std::move(expression);
+  return absl::OkStatus();
+}
+
+// The rules and the expression, where the kernel does not have them, and the others.
+std::vector<std::shared_ptr<PacketFilter>> Engine::FiltersFor(size_t shard) const {
+  const KernelFilters& kernel = kernel_filters_[shard];
   const bool in_kernel =
       !kernel.empty() && std::all_of(kernel.begin(), kernel.end(), [](const auto& filter) {
         return filter->rung() == FilterRung::kEbpf;
@@ -146,6 +162,7 @@ std::vector<std::shared_ptr<PacketFilter>> Engine::FiltersFor(const KernelFilter
   if (rules_ != nullptr && !rules_->empty() && !in_kernel) {
     filters.push_back(std::make_shared<RulesFilter>(rules_));
   }
+  if (expressions_[shard] != nullptr) filters.push_back(expressions_[shard]);
   filters.insert(filters.end(), filters_.begin(), filters_.end());
   return filters;
 }
@@ -169,8 +186,19 @@ absl::Status Engine::UseInKernel(const std::shared_ptr<const FilterRules>& rules
   return absl::OkStatus();
 }
 
+std::vector<BackendChoice> Engine::backends() const {
+  std::vector<BackendChoice> backends = backends_;
+  for (size_t i = 0; i < backends.size(); ++i) backends[i].Stand(interface_filters_[i]);
+  return backends;
+}
+
 ShardReport Engine::Report(int shard) const {
-  return threads_[static_cast<size_t>(shard)]->Report();
+  const auto index = static_cast<size_t>(shard);
+  ShardReport report = threads_[index]->Report();
+  if (interfaces_[index] < 0) return report;
+  const auto interface = static_cast<size_t>(interfaces_[index]);
+  report.backend = BackendRungName(backends_[interface].StandsOn(interface_filters_[interface]));
+  return report;
 }
 
 std::vector<ShardReport> Engine::Reports() const {

@@ -35,6 +35,7 @@
 namespace weir {
 
 class ShardThread;
+struct ShardPlan;
 
 class Engine {
  public:
@@ -49,8 +50,8 @@ class Engine {
   const std::vector<std::string>& notes() const { return notes_; }
   // How the kernel distributes the frames of EngineOptions::interfaces[i].
   const std::vector<FanoutMode>& fanout_modes() const { return modes_; }
-  // How EngineOptions::interfaces[i] is received, and why not otherwise.
-  const std::vector<BackendChoice>& backends() const { return backends_; }
+  // How EngineOptions::interfaces[i] is received now, and why not otherwise. Any thread.
+  std::vector<BackendChoice> backends() const;
 
   // Starts the threads. Once. An error leaves an engine that can only be destroyed.
   absl::Status Start();
@@ -88,23 +89,27 @@ class Engine {
 
   Engine();
   absl::Status Make(EngineOptions options, const ConsumerFactory& consumers);
-  std::vector<std::shared_ptr<PacketFilter>> FiltersFor(const KernelFilters& kernel) const;
+  absl::Status AddFilters(ShardPlan& part);
+  std::vector<std::shared_ptr<PacketFilter>> FiltersFor(size_t shard) const;
   absl::Status UseInKernel(const std::shared_ptr<const FilterRules>& rules);
   void NoteEnded();
   absl::Status FirstFailure() const;
 
   std::vector<std::string> notes_;
   std::vector<FanoutMode> modes_;
-  std::vector<BackendChoice> backends_;
+  std::vector<BackendChoice> backends_;           // of each interface, at the start
+  std::vector<KernelFilters> interface_filters_;  // of each interface's legs
+  std::vector<int> interfaces_;                   // of each shard, into backends_; -1: none
   std::mutex mutex_;
   std::condition_variable ended_changed_;
   size_t ended_ = 0;     // threads; guarded by mutex_
   size_t started_ = 0;   // threads; guarded by mutex_
   std::mutex changing_;  // guards all below but the threads
   std::shared_ptr<const FilterRules> rules_;
-  std::vector<std::shared_ptr<PacketFilter>> filters_;  // beside the rules
-  std::optional<int64_t> publish_ns_;                   // where it was changed
-  std::vector<KernelFilters> kernel_filters_;           // of each shard
+  std::vector<std::shared_ptr<PacketFilter>> filters_;      // beside the rules
+  std::optional<int64_t> publish_ns_;                       // where it was changed
+  std::vector<KernelFilters> kernel_filters_;               // of each shard
+  std::vector<std::shared_ptr<PacketFilter>> expressions_;  // of each shard; null: it has none
   std::vector<std::unique_ptr<ShardThread>> threads_;
 };
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "rings/frame_expression.h"
 #include "rings/host_use.h"
 #include "rings/network_interface.h"
 #include "rings/packet_group.h"
@@ -117,6 +118,7 @@ absl::StatusOr<InterfaceSources> OpenPacket(const EngineInterface& interface, in
     }
     for (const auto& source : group->sources) AddNotes(source->notes(), opened.notes);
     opened.kernel_filters.push_back(group->filters);
+    if (group->filters->expression_in_shard()) opened.expression = leg.filter;
     if (!interface.reopen) {
       Share(group->sources, opened.shards);
       continue;
@@ -145,6 +147,7 @@ absl::StatusOr<InterfaceSources> OpenXdp(const EngineInterface& interface, int s
     if (!group.ok()) return group.status();
     AddNotes(group->notes, opened.notes);
     if (group->filters != nullptr) opened.kernel_filters.push_back(group->filters);
+    opened.expression = leg.filter;
     Share(group->sources, opened.shards);
   }
   return opened;
@@ -157,7 +160,7 @@ absl::Status CheckXdpCan(const EngineInterface& interface) {
       return absl::UnimplementedError("it sees only what comes in, not --direction out");
     }
     if (!leg.filter.empty()) {
-      return absl::UnimplementedError("--filter runs in packet sockets only");
+      if (auto status = FrameExpression::Compile(leg.filter).status(); !status.ok()) return status;
     }
     if (leg.hardware_timestamps) {
       return absl::UnimplementedError("it has no hardware time stamps");
@@ -219,7 +222,10 @@ class Ladder {
           last_, absl::StrCat("no AF_XDP on ", choice_.interface, ": ", choice_.Refusals()));
     }
     auto opened = OpenPacket(interface_, PacketShards());
-    if (opened.ok()) Take(BackendRung::kPacket, *opened);
+    if (!opened.ok()) return opened;
+    choice_.rung = BackendRung::kPacket;
+    choice_.Stand(opened->kernel_filters);
+    opened->choice = std::move(choice_);
     return opened;
   }
 
@@ -247,7 +253,10 @@ class Ladder {
         auto opened = OpenXdp(interface_, shards, ModeOf(rung));
         if (opened.ok()) {
           AddNotes(notes, opened->notes);
-          Take(rung, *opened);
+          choice_.rung = rung;
+          choice_.rules_in_xdp = !opened->kernel_filters.empty();
+          choice_.expression_in_shard = !opened->expression.empty();
+          opened->choice = std::move(choice_);
           return *std::move(opened);
         }
         status = opened.status();
@@ -257,11 +266,6 @@ class Ladder {
       choice_.refused.push_back({rung, std::string(status.message())});
     }
     return std::nullopt;
-  }
-
-  void Take(BackendRung rung, InterfaceSources& opened) {
-    choice_.rung = rung;
-    opened.choice = std::move(choice_);
   }
 
   const EngineInterface& interface_;
@@ -284,6 +288,10 @@ absl::StatusOr<InterfaceSources> OpenInterface(const EngineInterface& interface,
                                                int most) {
   for (const PacketSourceOptions& leg : interface.legs) {
     if (const auto found = FindInterface(leg.interface); !found.ok()) return found.status();
+    if (leg.filter != interface.legs[0].filter) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("the legs of ", NameOf(interface), " have different filters"));
+    }
   }
   return Ladder(interface, shards, most).Climb();
 }

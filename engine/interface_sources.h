@@ -18,6 +18,7 @@ struct InterfaceSources {
   std::vector<ShardSources> shards;                           // of each, one source of each leg
   std::vector<std::shared_ptr<KernelFilter>> kernel_filters;  // of each leg; or none has one
   FanoutMode mode = FanoutMode::kHash;  // how frames are distributed; AF_XDP: by receive queue
+  std::string expression;               // that the shards must apply; empty: there is none
   BackendChoice choice;
   std::vector<std::string> notes;  // what differs from what was asked for, for people
 };

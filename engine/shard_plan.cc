@@ -101,12 +101,15 @@ absl::Status Open(const EngineInterface& interface, const EngineOptions& options
   }
   plan.modes.push_back(opened->mode);
   plan.backends.push_back(std::move(opened->choice));
+  plan.filters.push_back(opened->kernel_filters);
   for (ShardSources& sources : opened->shards) {
     ShardPlan& shard = plan.shards.emplace_back();
     shard.sources = std::move(sources);
     shard.name = NameOf(interface);
     shard.live = true;
     shard.kernel_filters = opened->kernel_filters;
+    shard.expression = opened->expression;
+    shard.interface = static_cast<int>(plan.backends.size()) - 1;
     if (opened->shards.size() > 1) shard.group = static_cast<int>(plan.modes.size()) - 1;
   }
   return absl::OkStatus();

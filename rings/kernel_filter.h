@@ -3,7 +3,8 @@
 
 #include <cstdint>
 #include <memory>
-#include <string_view>
+#include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "rings/filter_rules.h"
@@ -17,11 +18,10 @@ enum class FilterRung : uint8_t {
   kShard,    // all frames come up
 };
 
-constexpr std::string_view Name(FilterRung rung) {
-  return rung == FilterRung::kEbpf      ? "as eBPF in the kernel"
-         : rung == FilterRung::kClassic ? "as classic BPF in the kernel"
-                                        : "in the shard";
-}
+struct FilterRefusal {
+  FilterRung rung;
+  std::string reason;
+};
 
 // Thread: any.
 class KernelFilter {
@@ -35,6 +35,20 @@ class KernelFilter {
   // kEbpf: every rule runs in the kernel, now and after each Use. Else the shard must apply all of
   // them, too: the kernel has those that it can take, or none.
   virtual FilterRung rung() const = 0;
+
+  // True: no program of the kernel's has the expression, so ExpressionFilter must do it.
+  virtual bool expression_in_shard() const { return false; }
+
+  // False: there is nothing to filter, neither rules nor an expression.
+  virtual bool selects() const { return true; }
+
+  // Which rungs are above the one in force, and why.
+  virtual std::vector<FilterRefusal> refused() const { return {}; }
 };
+
+// Where all of it runs: the lowest rung that something is on.
+inline FilterRung LowestRung(const KernelFilter& filter) {
+  return filter.expression_in_shard() ? FilterRung::kShard : filter.rung();
+}
 
 }  // namespace weir

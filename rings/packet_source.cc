@@ -79,9 +79,6 @@ absl::Status PacketSource::PrepareFilters(const PacketSourceOptions& options,
   if (*made == nullptr) made = SocketFilters::Create(options, interface);
   if (!made.ok()) return made.status();
   filters_ = *std::move(made);
-  if (const std::string note = filters_->note(); !note.empty()) {
-    notes_.push_back(absl::StrCat(interface.name, ": ", note));
-  }
   return filters_->Prepare(socket_.get());
 }
 

@@ -33,7 +33,9 @@ struct PacketSourceOptions {
   uint32_t snap_length = 262144;  // bytes kept of a frame
   bool promiscuous = true;
   CaptureDirection direction = CaptureDirection::kBoth;
-  std::string filter;  // tcpdump's language; empty: everything
+  // tcpdump's language; empty: everything. Where SocketFilters::expression_in_shard(),
+  // ExpressionFilter must do it.
+  std::string filter;
   // Which frames are wanted; null: all of them, always. SocketFilters::Use changes them, so that an
   // empty set has a use, too. Where SocketFilters::rung() is not kEbpf, RulesFilter must do it.
   std::shared_ptr<const FilterRules> rules;

@@ -16,7 +16,7 @@ namespace {
 // Whether the kernel takes a program is asked on a socket of no use.
 absl::Status Try(const std::vector<sock_filter>& program) {
   if (program.size() > BPF_MAXINSNS) {
-    return absl::ResourceExhaustedError(absl::StrCat("the lists would make ", program.size(),
+    return absl::ResourceExhaustedError(absl::StrCat("lists and expression make ", program.size(),
                                                      " instructions, ", BPF_MAXINSNS, " fit"));
   }
   const UniqueFd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
@@ -28,31 +28,50 @@ absl::Status Try(const std::vector<sock_filter>& program) {
 absl::StatusOr<std::shared_ptr<SocketFilters>> SocketFilters::Create(
     const PacketSourceOptions& options, const NetworkInterface& interface) {
   auto filters = std::shared_ptr<SocketFilters>(new SocketFilters);
-  auto expression = CompileSocketFilter(
-      options.filter, LinkLayerOf(interface.hardware_type).link_type, options.snap_length);
-  if (!expression.ok()) return expression.status();
-  filters->expression_ = *std::move(expression);
+  const LinkLayer link = LinkLayerOf(interface.hardware_type);
+  if (auto status = filters->TakeExpression(options, link.link_type); !status.ok()) return status;
   filters->selects_ = !options.filter.empty() || options.rules != nullptr;
+  filters->program_options_.snap_length = options.snap_length;
+  filters->program_options_.ethernet = !link.cooked;
+  filters->program_options_.only_outgoing = options.direction == CaptureDirection::kOut;
+  filters->ChooseRung(filters->selects_ ? options.highest_filter_rung : FilterRung::kClassic);
   filters->uncounted_always_ =
-      !options.filter.empty() || options.direction == CaptureDirection::kOut;
-  filters->program_options_ = {
-      .snap_length = options.snap_length,
-      .ethernet = !LinkLayerOf(interface.hardware_type).cooked,
-      .only_outgoing = options.direction == CaptureDirection::kOut,
-  };
-  if (!options.filter.empty()) filters->program_options_.expression = filters->expression_;
-  filters->highest_ = filters->rung_ = options.highest_filter_rung;
-  if (!filters->selects_) filters->rung_ = FilterRung::kClassic;
-  if (filters->rung_ == FilterRung::kEbpf) {
-    if (auto status = filters->TryEbpf(); !status.ok()) {
-      if (!options.filter.empty()) filters->program_options_.expression = filters->expression_;
-      filters->highest_ = filters->rung_ = FilterRung::kClassic;
-      filters->refusal_of_ebpf_ = absl::StrCat("; eBPF: ", status.message());
-    }
-  }
+      !filters->program_options_.expression.empty() || options.direction == CaptureDirection::kOut;
   auto rules = options.rules != nullptr ? options.rules : std::make_shared<const FilterRules>();
   if (auto status = filters->Use(std::move(rules)); !status.ok()) return status;
   return filters;
+}
+
+// What the kernel cannot say is left to the shard.
+absl::Status SocketFilters::TakeExpression(const PacketSourceOptions& options, uint16_t link_type) {
+  auto expression = CompileSocketFilter(options.filter, link_type, options.snap_length);
+  const bool asked = options.highest_filter_rung != FilterRung::kShard || options.filter.empty();
+  if (absl::IsUnimplemented(expression.status()) || (expression.ok() && !asked)) {
+    refusal_of_expression_ = asked ? std::string(expression.status().message()) : "not asked for";
+    expression = CompileSocketFilter("", link_type, options.snap_length);
+  }
+  if (!expression.ok()) return expression.status();
+  expression_ = *std::move(expression);
+  if (!options.filter.empty() && !expression_in_shard()) program_options_.expression = expression_;
+  return absl::OkStatus();
+}
+
+void SocketFilters::ChooseRung(FilterRung highest) {
+  highest_ = rung_ = highest;
+  if (highest == FilterRung::kEbpf) {
+    const absl::Status status = TryEbpf();
+    if (status.ok()) return;
+    kernel_.reset();
+    highest_ = rung_ = FilterRung::kClassic;
+    refusal_of_ebpf_ = std::string(status.message());
+  }
+  const std::vector<sock_filter>& expression = program_options_.expression;
+  if (expression.empty()) return;
+  if (const absl::Status status = Try(expression); !status.ok()) {
+    refusal_of_expression_ = std::string(status.message());
+    expression_ = {BPF_STMT(BPF_RET | BPF_K, program_options_.snap_length)};
+    program_options_.expression.clear();
+  }
 }
 
 absl::Status SocketFilters::TryEbpf() {
@@ -153,11 +172,17 @@ FilterRung SocketFilters::rung() const {
   return rung_;
 }
 
-std::string SocketFilters::note() const {
+std::vector<FilterRefusal> SocketFilters::refused() const {
   const std::lock_guard lock(mutex_);
-  if (!selects_) return "";
-  return absl::StrCat("filters run ", std::string(Name(rung_)), refusal_of_ebpf_,
-                      refusal_of_classic_);
+  std::vector<FilterRefusal> refused;
+  const auto add = [&refused](FilterRung rung, const std::string& reason,
+                              const std::string& other) {
+    if (!reason.empty() || !other.empty())
+      refused.push_back({rung, reason.empty() ? other : reason});
+  };
+  add(FilterRung::kEbpf, refusal_of_ebpf_, refusal_of_expression_);
+  add(FilterRung::kClassic, refusal_of_classic_, refusal_of_expression_);
+  return refused;
 }
 
 absl::Status SocketFilters::Use(std::shared_ptr<const FilterRules> rules) {
@@ -207,7 +232,7 @@ absl::Status SocketFilters::UseClassic(const FilterRules& rules) {
   if (highest_ == FilterRung::kClassic) {
     absl::Status status = AttachToAll(ClassicProgram(rules));
     rung_ = status.ok() ? FilterRung::kClassic : FilterRung::kShard;
-    refusal_of_classic_ = status.ok() ? "" : absl::StrCat("; classic BPF: ", status.message());
+    refusal_of_classic_ = std::string(status.message());
     uncounted_ |= status.ok() && !rules.empty();
     if (status.ok()) return status;
   }

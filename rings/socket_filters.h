@@ -3,8 +3,8 @@
 // (kernel_filter.h).
 //
 // Rules and expression run as eBPF together, and what they refuse is counted by reason. Where that
-// cannot be had they run as classic BPF, one behind the other. Rules too long for that run in the
-// shard; the expression stays in the kernel.
+// cannot be had they run as classic BPF, one behind the other. What is too long for that, or cannot
+// be said there (wire_program.h), runs in the shard: rules or expression, each for itself.
 //
 // Thread: any; the calls about one socket come in the order Prepare, Begin, Refuse, Leave.
 #pragma once
@@ -45,9 +45,9 @@ class SocketFilters final : public KernelFilter {
 
   absl::Status Use(std::shared_ptr<const FilterRules> rules) override;
   FilterRung rung() const override;
-
-  // The rung, and why it is no higher one, for people; empty where there is nothing to filter.
-  std::string note() const;
+  bool expression_in_shard() const override { return !refusal_of_expression_.empty(); }
+  bool selects() const override { return selects_; }
+  std::vector<FilterRefusal> refused() const override;
 
  private:
   struct Member {
@@ -57,7 +57,9 @@ class SocketFilters final : public KernelFilter {
     bool begun = false;
   };
   SocketFilters() = default;
+  absl::Status TakeExpression(const PacketSourceOptions& options, uint16_t link_type);
   absl::Status TryEbpf();
+  void ChooseRung(FilterRung highest);
   absl::Status UseEbpf(const FilterRules& rules);
   absl::Status UseClassic(const FilterRules& rules);
   std::vector<sock_filter> ClassicProgram(const FilterRules& rules) const;
@@ -68,6 +70,7 @@ class SocketFilters final : public KernelFilter {
 
   SocketProgramOptions program_options_;
   std::vector<sock_filter> expression_;  // ends with what an accepted frame gets
+  std::string refusal_of_expression_;    // why it runs in the shard; empty: it does not
   bool selects_ = false;                 // there are rules, or an expression
   bool uncounted_always_ = false;        // classic BPF has something to refuse whatever the rules
 
@@ -77,7 +80,7 @@ class SocketFilters final : public KernelFilter {
   mutable std::mutex mutex_;  // guards all below
   FilterRung highest_ = FilterRung::kEbpf;
   FilterRung rung_ = FilterRung::kEbpf;
-  std::string refusal_of_ebpf_;  // why a rung is not in force
+  std::string refusal_of_ebpf_;  // why a rung is not in force; empty: it is, or was not asked for
   std::string refusal_of_classic_;
   std::vector<sock_filter> classic_;  // the whole program
   bool uncounted_ = false;            // classic BPF may have refused something

@@ -127,7 +127,7 @@ class WireProgram {
   }
 
   void LoadHalfOfTag(uint32_t place) {
-    Add(BPF_LD | BPF_W | BPF_ABS,
+    Add(BPF_LD | BPF_B | BPF_ABS,
         Ancillary(place < kTagAt + 2 ? SKF_AD_VLAN_TPID : SKF_AD_VLAN_TAG));
   }
 
@@ -166,7 +166,7 @@ class WireProgram {
     }
     Add(BPF_ST, kept_a_);
     if (length) {
-      Add(BPF_LD | BPF_W | BPF_LEN);
+      Add(BPF_LD | BPF_LEN);
       Add(BPF_ALU | BPF_ADD | BPF_K, kTagBytes);
     } else {
       LoadByte(one.k);

@@ -165,10 +165,6 @@ absl::StatusOr<XdpGroup> OpenXdpGroup(const XdpGroupOptions& options, int count)
   auto opened = OpenAsPossible(*plan, group.notes);
   if (!opened.ok()) return opened.status();
   group.filters = opened->filter;
-  if (group.filters != nullptr) {
-    group.notes.push_back(
-        absl::StrCat(options.interface, ": filters run ", std::string(Name(FilterRung::kEbpf))));
-  }
   const auto sources = static_cast<size_t>(count);
   for (size_t first = 0; first < sources; ++first) {
     XdpSource::Parts parts = {.interface = plan->interface,

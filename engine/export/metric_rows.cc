@@ -174,6 +174,11 @@ constexpr MetricRow kRows[] = {
      "Least time that the depth of the dedup has covered", "",
      [](View view) { return PositiveSeconds(DedupOf(view).least_covered_window_ns); }},
     // The shard itself.
+    {"weir_backend_info", "1; the label says how the interface is received, and where filters run",
+     "backend",
+     [](View view) {
+       return view.backend.empty() ? Values() : Values{{view.backend, 1}};
+     }},
     {"weir_shard_heartbeat_timestamp_seconds",
      "When the shard was last heard of; what else it says is of then", "",
      [](View view) { return PositiveSeconds(view.shown_ns); }},

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "engine/stats/delay_histogram.h"
 #include "engine/stats/shard_counters.h"
@@ -15,7 +16,8 @@ namespace weir {
 
 struct ShardMetrics {
   uint32_t shard = 0;
-  std::string interface;  // names of its interfaces; a file's name
+  std::string interface;     // names of its interfaces; a file's name
+  std::string_view backend;  // "AF_XDP copy": how its interface is received; empty: it has none
   ShardState state = ShardState::kReady;
   int64_t shown_ns = 0;  // CLOCK_REALTIME when it showed this; of one that hangs it stands still
   int64_t cpu_ns = 0;    // processor time that the shard's thread has used

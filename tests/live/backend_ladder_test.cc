@@ -7,9 +7,11 @@
 #include <functional>
 #include <thread>
 
+#include "absl/strings/str_cat.h"
 #include "engine/engine.h"
 #include "rings/packet_source.h"
 #include "tests/live/xdp_fixture.h"
+#include "tests/support/filter_mix.h"
 
 namespace weir::test {
 namespace {
@@ -57,6 +59,7 @@ class BackendLadderTest : public XdpTest {
   EngineInterface interface_{.legs = {{.interface = VethPair::kFar}},
                              .backend = {.backend = Backend::kAuto}};
   int shards_ = 0;
+  std::shared_ptr<const FilterRules> rules_;
 
  private:
   // Of the capabilities that the thread may have, these are in effect.
@@ -75,14 +78,16 @@ class BackendLadderTest : public XdpTest {
     interface_.legs[0].ring = {.ring_bytes = 2 << 20, .block_bytes = 128 << 10};
     options.interfaces.push_back(interface_);
     options.shards = shards_;
+    options.rules = rules_;
     options.shard.flow.max_flows = 100;
     auto engine = Engine::Create(
         std::move(options), [](const ShardPlace&) { return std::make_unique<NullConsumer>(); });
     if (!engine.ok()) return engine.status();
-    const BackendChoice& choice = (*engine)->backends().front();
+    const BackendChoice choice = (*engine)->backends().front();
     const bool packet =
         dynamic_cast<const PacketSource*>((*engine)->shard(0).sources().front().get()) != nullptr;
-    EXPECT_EQ(packet, choice.rung == BackendRung::kPacket);
+    EXPECT_EQ(packet, choice.rung >= BackendRung::kPacketEbpf);
+    EXPECT_EQ((*engine)->Report(0).backend, BackendRungName(choice.rung));
     return choice;
   }
 };
@@ -212,6 +217,100 @@ TEST_F(BackendLadderTest, WhatAfXdpCannotDoMeansAPacketSocket) {
   const BackendChoice choice = MustChoose();
   EXPECT_EQ(choice.rung, BackendRung::kPacket);
   EXPECT_THAT(choice.Refusals(), HasSubstr("--direction out"));
+}
+
+// The filters' part of the ladder: packet sockets, with rules that fit or do not.
+class FilterLadderTest : public BackendLadderTest {
+ protected:
+  void SetUp() override {
+    BackendLadderTest::SetUp();
+    interface_.backend.backend = Backend::kPacket;
+  }
+  void Use(FilterRules rules) { rules_ = std::make_shared<const FilterRules>(std::move(rules)); }
+  static constexpr uint64_t kNoBpf = Bit(CAP_NET_RAW);
+};
+
+TEST_F(FilterLadderTest, RulesAndExpressionAreEbpf) {
+  Use({.ip_only = true});
+  interface_.legs[0].filter = "udp";
+  const BackendChoice choice = MustChoose();
+  EXPECT_EQ(choice.rung, BackendRung::kPacketEbpf);
+  EXPECT_THAT(choice.refused, IsEmpty());
+  EXPECT_EQ(choice.Text(), "far0: AF_PACKET with eBPF filter");
+}
+
+TEST_F(FilterLadderTest, WithoutThePrivilegeForProgramsTheyAreClassicBpf) {
+  Use({.ip_only = true});
+  interface_.legs[0].filter = "udp";
+  const BackendChoice choice = MustChoose(kNoBpf);
+  EXPECT_EQ(choice.rung, BackendRung::kPacketClassic);
+  EXPECT_THAT(choice.refused, SizeIs(1));
+  EXPECT_THAT(Reason(choice, BackendRung::kPacketEbpf), HasSubstr("needs CAP_BPF"));
+}
+
+TEST_F(FilterLadderTest, ListsTooLongForThatRunInTheShard) {
+  Use(Mix::Rules(true, 3000));
+  const BackendChoice choice = MustChoose(kNoBpf);
+  EXPECT_EQ(choice.rung, BackendRung::kPacketShard);
+  EXPECT_THAT(Reason(choice, BackendRung::kPacketEbpf), HasSubstr("needs CAP_BPF"));
+  EXPECT_THAT(Reason(choice, BackendRung::kPacketClassic), HasSubstr("instructions"));
+  EXPECT_THAT(choice.Text(), HasSubstr("far0: AF_PACKET, filters in the shard (not AF_PACKET with "
+                                       "eBPF filter: "));
+}
+
+TEST_F(FilterLadderTest, AnExpressionThatNoProgramCanSayRunsInTheShard) {
+  interface_.legs[0].filter = "ether[ether[6]] = 1";
+  const BackendChoice choice = MustChoose();
+  EXPECT_EQ(choice.rung, BackendRung::kPacketShard);
+  EXPECT_THAT(Reason(choice, BackendRung::kPacketEbpf), HasSubstr("computes"));
+  EXPECT_THAT(Reason(choice, BackendRung::kPacketClassic), HasSubstr("computes"));
+}
+
+TEST_F(FilterLadderTest, AnExpressionTooLongForTheKernelRunsInTheShard) {
+  std::string& filter = interface_.legs[0].filter;  // libpcap is slow with many "or"
+  for (int i = 0; i < 700; ++i) absl::StrAppend(&filter, "ether[", i, "] + ");
+  filter += "ether[0] = 7";
+  const BackendChoice choice = MustChoose();
+  EXPECT_EQ(choice.rung, BackendRung::kPacketShard);
+  EXPECT_THAT(Reason(choice, BackendRung::kPacketClassic), HasSubstr("instructions"));
+}
+
+TEST_F(FilterLadderTest, UnderAfXdpRulesAreInItsProgramAndTheExpressionInTheShard) {
+  interface_.backend.backend = Backend::kAuto;
+  Use({.ip_only = true});
+  interface_.legs[0].filter = "udp";
+  const BackendChoice choice = MustChoose();
+  EXPECT_EQ(choice.rung, BackendRung::kXdpCopy);
+  EXPECT_THAT(choice.Text(), HasSubstr("far0: AF_XDP copy, rules in XDP, --filter in the shard"));
+}
+
+TEST_F(FilterLadderTest, WhatOnlyPacketSocketsKnowMeansThem) {
+  interface_.backend.backend = Backend::kAuto;
+  interface_.legs[0].filter = "inbound";
+  const BackendChoice choice = MustChoose();
+  EXPECT_EQ(choice.rung, BackendRung::kPacketEbpf);
+  EXPECT_THAT(Reason(choice, BackendRung::kXdpCopy), HasSubstr("known to packet sockets only"));
+}
+
+// A list that grows out of the kernel, and back.
+TEST_F(FilterLadderTest, TheRungOfNowIsShown) {
+  EngineOptions options;
+  interface_.legs[0].ring = {.ring_bytes = 2 << 20, .block_bytes = 128 << 10};
+  interface_.legs[0].highest_filter_rung = FilterRung::kClassic;
+  options.interfaces.push_back(interface_);
+  options.rules = std::make_shared<const FilterRules>();
+  options.shard.flow.max_flows = 100;
+  const auto scope = pair_->far().Enter();
+  auto engine = Engine::Create(std::move(options),
+                               [](const ShardPlace&) { return std::make_unique<NullConsumer>(); });
+  ASSERT_TRUE(engine.ok()) << engine.status();
+  const auto use = [&](const FilterRules& rules) {
+    EXPECT_TRUE((*engine)->Reconfigure({.rules = std::make_shared<const FilterRules>(rules)}).ok());
+    EXPECT_EQ((*engine)->Report(0).backend, BackendRungName((*engine)->backends()[0].rung));
+    return (*engine)->backends()[0].rung;
+  };
+  EXPECT_EQ(use(Mix::Rules(true, 3000)), BackendRung::kPacketShard);
+  EXPECT_EQ(use(Mix::Rules(false, 0)), BackendRung::kPacketClassic);
 }
 
 }  // namespace

@@ -76,12 +76,37 @@ TEST_F(CommandFilterTest, EachRuleIsAnOptionAndEachReasonACounter) {
   Send(Udp("10.1.0.1", "10.3.0.1", 7));
   const CommandResult result = End();
   EXPECT_EQ(result.status, 0) << result.err;
-  EXPECT_THAT(result.err, HasSubstr("far0: filters run as eBPF in the kernel"));
+  EXPECT_THAT(result.err, HasSubstr("far0: AF_PACKET with eBPF filter"));
   EXPECT_THAT(Stats(),
               HasSubstr(R"("kernel_filtered":5,"kernel_filtered_reason":{"not_ip":1,"vlan":1,)"
                         R"("ignored_destination":1,"not_accepted_source":1,"expression":1)"));
   EXPECT_THAT(Stats(), HasSubstr(R"("tracked":2,)"));
   EXPECT_THAT(result.out, HasSubstr("ignored_destination"));
+}
+
+TEST_F(CommandFilterTest, WithAfXdpRulesRunInItsProgramAndTheExpressionInTheShard) {
+  Start({"--backend", "xdp", "--ip-only", "--filter", "udp port 53 or (vlan and udp port 53)"});
+  Send(PacketBuilder().Ethernet().Raw(Bytes(28, 1), 0x0806).Build());
+  Send(Udp("10.1.0.1", "10.3.0.1"));
+  Send(Udp("10.1.0.1", "10.3.0.2", 7));
+  Send(PacketBuilder().Ethernet().Ipv4("10.1.0.1", "10.3.0.3").Udp(1000, 54).Build());
+  const CommandResult result = End();
+  EXPECT_EQ(result.status, 0) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("far0: AF_XDP copy, rules in XDP, --filter in the shard"));
+  EXPECT_THAT(Stats(), HasSubstr(R"("received":3,"received_bytes")"));
+  EXPECT_THAT(Stats(), HasSubstr(R"("kernel_filtered":1,"kernel_filtered_reason":{"not_ip":1)"));
+  EXPECT_THAT(Stats(), HasSubstr(R"("filtered":1,"filtered_reason":{"not_ip":0,"vlan":0,)"
+                                 R"("ignored_destination":0,"not_accepted_source":0,)"
+                                 R"("expression":1)"));
+  EXPECT_THAT(Stats(), HasSubstr(R"("tracked":2,)"));
+}
+
+TEST_F(CommandFilterTest, WhatOnlyPacketSocketsKnowIsRefusedWithAfXdp) {
+  const auto scope = pair_->far().Enter();
+  const CommandResult result =
+      RunWeir({"-i", VethPair::kFar, "--backend", "xdp", "--filter", "outbound"});
+  EXPECT_EQ(result.status, 2);
+  EXPECT_THAT(result.err, HasSubstr("known to packet sockets only"));
 }
 
 TEST_F(CommandFilterTest, ListsAreReadAnewOnSighupUnlessTheyAreBroken) {

@@ -18,8 +18,6 @@
 namespace weir::test {
 namespace {
 
-using ::testing::AllOf;
-using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
@@ -229,9 +227,10 @@ TEST_F(PacketFilterTest, WithoutThePrivilegeTheRulesAreClassicAndItIsSaid) {
   unprivileged.join();
   ASSERT_NE(source_, nullptr);
   EXPECT_EQ(source_->filters()->rung(), FilterRung::kClassic);
-  EXPECT_THAT(source_->notes(),
-              Contains(AllOf(HasSubstr("far0: filters run as classic BPF in the kernel"),
-                             HasSubstr("eBPF: "), HasSubstr("needs CAP_BPF"))));
+  const auto refused = source_->filters()->refused();
+  ASSERT_EQ(refused.size(), 1u);
+  EXPECT_EQ(refused[0].rung, FilterRung::kEbpf);
+  EXPECT_THAT(refused[0].reason, HasSubstr("needs CAP_BPF"));
   sender_->Send(PacketBuilder().Ethernet().Raw(Bytes(28, 1), 0x0806).Build());
   sender_->Send(UdpFrame(10));
   EXPECT_EQ(Lengths(1), std::vector<uint32_t>{14 + 20 + 8 + 10});
@@ -275,9 +274,10 @@ TEST_F(PacketFilterTest, ListsTooLongForClassicBpfAreLeftToTheShardAndItIsSaid) 
     return source_->filters()->rung();
   };
   EXPECT_EQ(open(Mix::Rules(true, 3000)), FilterRung::kShard);
-  EXPECT_THAT(source_->notes(),
-              Contains(AllOf(HasSubstr("filters run in the shard"), HasSubstr("classic BPF: "),
-                             HasSubstr("instructions"))));
+  const auto refused = source_->filters()->refused();
+  ASSERT_EQ(refused.size(), 1u) << "eBPF was not asked for";
+  EXPECT_EQ(refused[0].rung, FilterRung::kClassic);
+  EXPECT_THAT(refused[0].reason, HasSubstr("instructions"));
   for (const Bytes& frame : Mix::Frames()) sender_->Send(frame);
   EXPECT_EQ(Receive(7).size(), 7u);
   EXPECT_EQ(source_->Counters().KernelFilteredTotal(), 0u);

@@ -1,6 +1,6 @@
 #include "tools/weir/filters.h"
 
-#include "tools/expression_filter.h"
+#include "engine/expression_filter.h"
 
 namespace weir {
 namespace {

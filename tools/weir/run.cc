@@ -91,13 +91,6 @@ std::unique_ptr<Display> Session::ChooseDisplay() const {
                             : MakeLiveLines(stream, options_.interval_ns);
 }
 
-// "eth1: AF_XDP copy (not AF_XDP zero-copy: ...)".
-std::string BackendLine(const BackendChoice& choice) {
-  const std::string refused = choice.Refusals();
-  return absl::StrCat(choice.interface, ": ", std::string(BackendRungName(choice.rung)),
-                      refused.empty() ? "" : absl::StrCat(" (not ", refused, ")"));
-}
-
 void Session::Tell(const std::string& text) const {
   if (Person()) std::fprintf(stderr, "weir: %s\n", text.c_str());
 }
@@ -126,7 +119,7 @@ absl::Status Session::Open() {
   });
   if (!engine.ok()) return engine.status();
   engine_ = *std::move(engine);
-  for (const BackendChoice& choice : engine_->backends()) Tell(BackendLine(choice));
+  for (const BackendChoice& choice : engine_->backends()) Tell(choice.Text());
   for (const std::string& note : engine_->notes()) Tell(note);
   if (sessions_.size() > options_.interfaces.size()) {
     for (const std::string& warning : FanoutWarnings(options_, engine_->fanout_modes())) {

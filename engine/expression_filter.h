@@ -1,5 +1,5 @@
-// --filter for sources that the kernel does not filter: capture files. See
-// rings/frame_expression.h.
+// An expression in the shard: for files, for AF_XDP, and where the kernel cannot say it. See
+// rings/frame_expression.h. Each shard has its own.
 #pragma once
 
 #include <memory>

@@ -1,4 +1,4 @@
-#include "tools/expression_filter.h"
+#include "engine/expression_filter.h"
 
 namespace weir {
 
