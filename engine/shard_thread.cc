@@ -27,10 +27,12 @@ ShardThread::~ShardThread() {
   Join();
 }
 
-// Signals are for the threads of whoever uses the engine.
+// Signals are for the threads of whoever uses the engine, but for SIGSYS: it is about a system call
+// of the thread's own (seccomp(2)), and ends the process where it is blocked.
 absl::Status ShardThread::Start() {
   sigset_t all, before;
   sigfillset(&all);
+  sigdelset(&all, SIGSYS);
   pthread_sigmask(SIG_SETMASK, &all, &before);
   const absl::Cleanup restore = [&] { pthread_sigmask(SIG_SETMASK, &before, nullptr); };
   try {

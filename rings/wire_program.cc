@@ -105,7 +105,7 @@ class WireProgram {
         return absl::OkStatus();
       case BPF_LEN:
         Add(one.code);
-        Add(BPF_ALU | BPF_ADD | BPF_K, kTagBytes);
+        Add(BPF_ALU | BPF_ADD, kTagBytes);
         return absl::OkStatus();
       default:
         out_.AddAsItIs(one);
@@ -167,7 +167,7 @@ class WireProgram {
     Add(BPF_ST, kept_a_);
     if (length) {
       Add(BPF_LD | BPF_LEN);
-      Add(BPF_ALU | BPF_ADD | BPF_K, kTagBytes);
+      Add(BPF_ALU | BPF_ADD, kTagBytes);
     } else {
       LoadByte(one.k);
       Add(BPF_ALU | BPF_AND | BPF_K, 15);

@@ -86,6 +86,7 @@ class PrivilegesOfOutputsTest : public testing::Test {
     arguments.insert(arguments.end(), more.begin(), more.end());
     weir_ = std::make_unique<Command>(std::move(arguments));
     if (!program.empty()) weir_->AsNobody(program);
+    if (refused_calls_) weir_->WithRefusedCalls();
     const auto scope = pair_->far().Enter();
     weir_->Start();
     ASSERT_TRUE(Eventually([&] {
@@ -173,6 +174,7 @@ class PrivilegesOfOutputsTest : public testing::Test {
   std::unique_ptr<VethPair> pair_;
   std::unique_ptr<Command> weir_;
   uint16_t port_ = 0;
+  bool refused_calls_ = false;
   mutable int injected_ = 0;
 };
 
@@ -192,6 +194,7 @@ TEST_F(PrivilegesOfOutputsTest, ACallThatIsForbiddenFailsInEveryThreadAndTheRunG
 #ifdef WEIR_SANITIZED
   GTEST_SKIP() << "sanitizers need more system calls";
 #endif
+  refused_calls_ = true;
   for (const bool all : {false, true}) {
     Start(all ? std::vector<std::string>{"--drop-all"} : std::vector<std::string>{});
     ExpectOfACall(SYS_getpid, {}, true);

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <linux/capability.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -53,6 +54,7 @@ class RunningWeir : public testing::Test {
         "-i", VethPair::kFar, "--shards", "2", "--quiet", "--eve", folder_.File("eve.json")};
     arguments.insert(arguments.end(), more.begin(), more.end());
     weir_.emplace(arguments);
+    if (refused_calls_) weir_->WithRefusedCalls();
     if (only_) weir_->WithOnly(*only_);
     weir_->Start();
     ASSERT_TRUE(Eventually([&] { return Tasks().size() >= 3; })) << "threads";
@@ -87,9 +89,11 @@ class RunningWeir : public testing::Test {
   TemporaryFolder folder_;
   std::optional<Command> weir_;
   std::optional<std::vector<int>> only_;
+  bool refused_calls_ = false;
 };
 
 TEST_F(RunningWeir, KeepsNothingButPacketSockets) {
+  refused_calls_ = true;
   Start({});
   for (const auto& task : Tasks()) {
     Status status = ReadStatus(task);
@@ -110,6 +114,7 @@ TEST_F(RunningWeir, KeepsNothingButPacketSockets) {
 }
 
 TEST_F(RunningWeir, WithDropAllKeepsNothing) {
+  refused_calls_ = true;
   Start({"--drop-all"});
   for (const auto& task : Tasks()) {
     Status status = ReadStatus(task);
@@ -123,6 +128,46 @@ TEST_F(RunningWeir, WithDropAllKeepsNothing) {
   EXPECT_EQ(*refused, -EPERM);
   EXPECT_EQ(Call(SYS_execve, {0, 0, 0}), -EPERM);
   EXPECT_GT(Call(SYS_getpid, {}).value_or(0), 0) << "the calls of a run go on";
+  ExpectEnd();
+}
+
+TEST_F(RunningWeir, SaysWhichCallWasRefusedAndWhatToDo) {
+  refused_calls_ = true;
+  Start({});
+  if (!Call(SYS_sethostname, {0, 0, 0})) GTEST_SKIP() << "no system call can be made in its name";
+  Call(SYS_sethostname, {0, 0, 0});
+  Call(SYS_mmap, {0, 4096, PROT_READ | PROT_EXEC});
+  weir_->Signal(SIGTERM);
+  const CommandResult result = weir_->Finish();
+  EXPECT_EQ(result.status, 0);
+  const std::vector<std::string> said = Lines(result.err);
+  ASSERT_EQ(said.size(), 2u) << "once for each call: " << result.err;
+  EXPECT_THAT(said[0], testing::HasSubstr("the system call sethostname(0x0, 0x0, 0x0, ...) was "
+                                          "refused (EPERM): no run of weir needs it"));
+  EXPECT_THAT(said[0], testing::HasSubstr("--no-seccomp"));
+  EXPECT_THAT(said[1], testing::HasSubstr("mmap(0x0, 0x1000, 0x5, ...)"));
+}
+
+TEST_F(RunningWeir, WithoutTheFilterNothingIsRefused) {
+  Start({"--no-seccomp"});
+  for (const auto& task : Tasks()) EXPECT_EQ(ReadStatus(task)["Seccomp"], "0") << task;
+  const auto failed = Call(SYS_execve, {0, 0, 0});
+  if (!failed) GTEST_SKIP() << "no system call can be made in its name here";
+  EXPECT_EQ(*failed, -EFAULT);
+  ExpectEnd();
+}
+
+// Reads counters, exchanges lists, serves its page, gives its queues back.
+TEST_F(RunningWeir, AfXdpNeedsNothingElse) {
+  const std::string list = folder_.File("ignored");
+  WriteFile(list, std::string("10.9.0.0/16\n"));
+  Start({"--backend", "xdp", "--ignore-dst", list, "--filter", "udp", "--prometheus",
+         "127.0.0.1:0"});
+  for (const auto& task : Tasks()) EXPECT_EQ(ReadStatus(task)["Seccomp"], "2") << task;
+  WriteFile(list, std::string("10.8.0.0/16\n"));
+  weir_->Signal(SIGHUP);
+  usleep(200'000);
+  Send();
   ExpectEnd();
 }
 

@@ -4,9 +4,32 @@
 #include <sys/user.h>
 #include <sys/wait.h>
 
+#include <csignal>
+
 namespace weir::test {
 
 #ifdef __x86_64__
+
+namespace {
+
+// To the instruction behind the call. A call that a filter traps is answered by the handler of
+// SIGSYS, which runs before.
+bool StepUntil(pid_t thread, const user_regs_struct& behind) {
+  constexpr int kMostSteps = 1'000'000;
+  uintptr_t signal = 0;
+  for (int i = 0; i < kMostSteps; ++i) {
+    ptrace(PTRACE_SINGLESTEP, thread, nullptr, signal);
+    int status = 0;
+    if (waitpid(thread, &status, __WALL) != thread || !WIFSTOPPED(status)) return false;
+    signal = WSTOPSIG(status) == SIGTRAP ? 0 : static_cast<uintptr_t>(WSTOPSIG(status));
+    user_regs_struct now{};
+    ptrace(PTRACE_GETREGS, thread, nullptr, &now);
+    if (signal == 0 && now.rip == behind.rip && now.rsp == behind.rsp) return true;
+  }
+  return false;
+}
+
+}  // namespace
 
 // The thread waits in a system call: behind its instruction, two bytes long (0f 05). It is done
 // again with other registers, and then the first one once more.
@@ -28,8 +51,7 @@ std::optional<int64_t> InjectCall(pid_t thread, long number, std::array<uint64_t
     call.rsi = arguments[1];
     call.rdx = arguments[2];
     ptrace(PTRACE_SETREGS, thread, nullptr, &call);
-    ptrace(PTRACE_SINGLESTEP, thread, nullptr, nullptr);
-    waitpid(thread, &status, __WALL);
+    if (!StepUntil(thread, before)) return std::nullopt;
     user_regs_struct after{};
     ptrace(PTRACE_GETREGS, thread, nullptr, &after);
     result = static_cast<int64_t>(after.rax);

@@ -4,9 +4,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
-#include <seccomp.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -14,11 +12,10 @@
 #include <cerrno>
 #include <cstdio>
 #include <fstream>
-#include <memory>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "tools/privileges/system_calls.h"
+#include "tools/privileges/call_filter.h"
 
 namespace weir {
 namespace {
@@ -52,32 +49,6 @@ absl::Status GiveUpCapabilities(const PrivilegeOptions& options) {
   return absl::InternalError("cannot give up capabilities");
 }
 
-struct FilterRelease {
-  void operator()(void* filter) const { seccomp_release(filter); }
-};
-
-[[maybe_unused]] absl::Status FilterSystemCalls(const PrivilegeOptions& options) {
-  const std::unique_ptr<void, FilterRelease> filter(seccomp_init(SCMP_ACT_ERRNO(EPERM)));
-  if (filter == nullptr) return absl::InternalError("cannot make a filter of system calls");
-  for (const char* const name : AllowedSystemCalls()) {
-    const int call = seccomp_syscall_resolve_name(name);
-    if (call == __NR_SCMP_ERROR) continue;  // newer than the library
-    if (seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, call, 0) != 0)
-      return absl::InternalError(absl::StrCat("cannot allow the system call ", name));
-  }
-  const auto allow_family = [&](int family) {
-    return seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
-                            SCMP_A0(SCMP_CMP_EQ, static_cast<uint64_t>(family))) == 0;
-  };
-  bool sockets = true;
-  for (const int family : AllowedFamilies()) sockets = sockets && allow_family(family);
-  if (options.keeps_net_raw) sockets = sockets && allow_family(AF_PACKET);
-  if (!sockets) return absl::InternalError("cannot allow sockets");
-  const int error = seccomp_load(filter.get());
-  if (error == 0) return absl::OkStatus();
-  return absl::ErrnoToStatus(-error, "cannot filter system calls (--no-seccomp runs without)");
-}
-
 }  // namespace
 
 absl::Status GiveUpPrivileges(const PrivilegeOptions& options) {
@@ -88,7 +59,8 @@ absl::Status GiveUpPrivileges(const PrivilegeOptions& options) {
 #ifdef WEIR_SANITIZED  // the sanitizers' run-time library needs more calls
   return absl::OkStatus();
 #else
-  return options.filters_system_calls ? FilterSystemCalls(options) : absl::OkStatus();
+  if (!options.filters_system_calls) return absl::OkStatus();
+  return FilterSystemCalls({.packet_sockets = options.keeps_net_raw});
 #endif
 }
 

@@ -21,7 +21,7 @@ struct PrivilegeOptions {
   bool keeps_bpf = false;
   // From here on this user, and the user's group. Empty: stays who it is.
   std::string user;
-  // Only the system calls of AllowedSystemCalls: others fail with EPERM.
+  // Only the system calls of a run, see call_filter.h: others fail with EPERM and are told of.
   bool filters_system_calls = true;
 };
 

@@ -1,5 +1,8 @@
 #include "tools/privileges/system_calls.h"
 
+#include <linux/bpf.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 namespace weir {
@@ -11,8 +14,6 @@ constexpr const char* kCalls[] = {
     "madvise",
     "mbind",
     "mlock",
-    "mmap",
-    "mprotect",
     "mremap",
     "munlock",
     "munmap",
@@ -20,8 +21,6 @@ constexpr const char* kCalls[] = {
     "set_mempolicy",
     // Threads, and what the C library does when one begins or ends.
     "arch_prctl",
-    "clone",
-    "clone3",
     "exit",
     "exit_group",
     "futex",
@@ -105,7 +104,6 @@ constexpr const char* kCalls[] = {
     "ftruncate",
     "getcwd",
     "getdents64",
-    "ioctl",
     "lseek",
     "lstat",
     "mkdir",
@@ -167,16 +165,25 @@ constexpr const char* kCalls[] = {
     "getuid",
     "sysinfo",
     "uname",
-    // Lists and counters of programs that are loaded.
-    "bpf",
 };
 
 constexpr int kFamilies[] = {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK};
+
+constexpr unsigned long kRequests[] = {
+    SIOCGIFNAME, SIOCGIFINDEX,  SIOCGIFFLAGS, SIOCGIFHWADDR, SIOCGIFMTU,
+    SIOCETHTOOL, SIOCSHWTSTAMP, TIOCGWINSZ,   TCGETS,
+};
+
+constexpr int kBpfCommands[] = {BPF_MAP_LOOKUP_ELEM, BPF_MAP_UPDATE_ELEM, BPF_MAP_DELETE_ELEM};
 
 }  // namespace
 
 std::span<const char* const> AllowedSystemCalls() { return kCalls; }
 
 std::span<const int> AllowedFamilies() { return kFamilies; }
+
+std::span<const unsigned long> AllowedRequests() { return kRequests; }
+
+std::span<const int> AllowedBpfCommands() { return kBpfCommands; }
 
 }  // namespace weir

@@ -1,17 +1,23 @@
 #include "tools/privileges/privileges.h"
 
 #include <gtest/gtest.h>
+#include <linux/bpf.h>
 #include <linux/capability.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <functional>
+#include <thread>
 
 #include "tests/support/temporary_folder.h"
 
@@ -90,6 +96,68 @@ TEST_F(PrivilegesTest, CallsThatARunNeverMakesAreRefused) {
                      Try(getppid()) + " " + Try(socket(AF_INET, SOCK_STREAM, 0));
             }),
             "EPERM EPERM EPERM EPERM ok ok");
+}
+
+// What `body` writes to standard error once its calls are filtered.
+std::string Said(const std::function<void()>& body) {
+  return InChild([&]() -> std::string {
+    int pipe_fds[2];
+    if (pipe(pipe_fds) != 0) return "no pipe";
+    if (std::string error = GiveUp({}); !error.empty()) return error;
+    dup2(pipe_fds[1], STDERR_FILENO);
+    body();
+    close(STDERR_FILENO);
+    close(pipe_fds[1]);
+    char text[1000];
+    const ssize_t size = read(pipe_fds[0], text, sizeof text);
+    return std::string(text, static_cast<size_t>(std::max<ssize_t>(size, 0)));
+  });
+}
+
+TEST_F(PrivilegesTest, ARefusedCallIsToldOfOnce) {
+  const std::string said = Said([] {
+    for (int i = 0; i < 3; ++i) (void)!sethostname("x", 1);
+  });
+  EXPECT_EQ(said.find("weir: the system call sethostname("), 0u) << said;
+  EXPECT_EQ(std::count(said.begin(), said.end(), '\n'), 1) << said;
+  EXPECT_NE(said.find("--no-seccomp"), std::string::npos) << said;
+}
+
+TEST_F(PrivilegesTest, ACallThatIsAllowedSaysNothing) {
+  EXPECT_EQ(Said([] {
+              std::thread([] { getppid(); }).join();
+              winsize size{};
+              ioctl(STDIN_FILENO, TIOCGWINSZ, &size);
+              syscall(SYS_bpf, BPF_MAP_LOOKUP_ELEM, nullptr, 0);
+            }),
+            "");
+}
+
+// Each by its arguments.
+TEST_F(PrivilegesTest, WhatIsAllowedForSomeArgumentsIsRefusedForOthers) {
+  const auto refused = [](const char* name, const std::function<long()>& call) {
+    std::string result;
+    const std::string said = Said([&] {
+      if (call() != -1 || errno != EPERM) (void)!write(STDERR_FILENO, "done", 4);
+    });
+    EXPECT_EQ(said.find(std::string("weir: the system call ") + name + "("), 0u) << said;
+    EXPECT_EQ(said.find("done"), std::string::npos) << said;
+  };
+  refused("mmap", [] {
+    return mmap(nullptr, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) ==
+                   MAP_FAILED
+               ? -1
+               : 0;
+  });
+  refused("mprotect", [] {
+    void* const page =
+        mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return mprotect(page, 4096, PROT_READ | PROT_EXEC);
+  });
+  refused("clone", [] { return fork(); });
+  refused("ioctl", [] { return ioctl(STDIN_FILENO, TIOCSTI, "x"); });
+  refused("bpf", [] { return syscall(SYS_bpf, BPF_PROG_LOAD, nullptr, 0); });
+  refused("socket", [] { return socket(AF_VSOCK, SOCK_STREAM, 0); });
 }
 
 TEST_F(PrivilegesTest, NothingComesBack) {

@@ -126,6 +126,9 @@ CommandResult Command::Finish() {
   if (input_fd_ >= 0) CloseInput();
   result.out = ReadFile(out_path_);
   result.err = ReadFile(err_path_);
+  if (!refused_calls_) {
+    EXPECT_EQ(result.err.find("was refused (EPERM)"), std::string::npos) << result.err;
+  }
   unlink(out_path_.c_str());
   unlink(err_path_.c_str());
   return result;

@@ -59,6 +59,13 @@ class Command {
     return *this;
   }
 
+  // The test makes it do what its filter of system calls refuses. Else no call of weir's own may be
+  // refused: Finish looks at what it said.
+  Command& WithRefusedCalls() {
+    refused_calls_ = true;
+    return *this;
+  }
+
   void Start();
   void WriteInput(const Bytes& bytes);
   void CloseInput();
@@ -83,6 +90,7 @@ class Command {
   bool closed_reader_ = false;
   bool input_pipe_ = false;
   bool without_privilege_ = false;
+  bool refused_calls_ = false;
   std::optional<std::vector<int>> only_;
   int input_fd_ = -1;
   pid_t pid_ = -1;
