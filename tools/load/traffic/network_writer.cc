@@ -9,7 +9,6 @@
 namespace weir::load {
 namespace {
 
-constexpr uint32_t kEthernetBytes = 14, kVlanBytes = 4, kIpv4Bytes = 20, kIpv6Bytes = 40;
 constexpr uint32_t kIpv6FragmentBytes = 8;  // RFC 8200 section 4.5
 constexpr uint32_t kUdpBytes = 8, kVxlanBytes = 8, kGreBytes = 4;
 constexpr uint32_t kEtherIpv4 = 0x0800, kEtherIpv6 = 0x86dd, kEtherVlan = 0x8100;
@@ -21,20 +20,6 @@ constexpr uint32_t kVxlanNetwork = 7;
 
 uint32_t EtherTypeOf(const FlowIdentity& identity) {
   return identity.ipv6 ? kEtherIpv6 : kEtherIpv4;
-}
-
-uint32_t TunnelHeaderBytes(TunnelKind tunnel) {
-  switch (tunnel) {
-    case TunnelKind::kNone:
-      break;
-    case TunnelKind::kVxlan:
-      return kIpv4Bytes + kUdpBytes + kVxlanBytes + kEthernetBytes;
-    case TunnelKind::kGre:
-      return kIpv4Bytes + kGreBytes;
-    case TunnelKind::kIpInIp:
-      return kIpv4Bytes;
-  }
-  return 0;
 }
 
 uint8_t* WriteEthernet(uint8_t* at, uint32_t flow, uint32_t type) {
@@ -77,7 +62,7 @@ uint8_t* WriteIpv6(uint8_t* ip, uint8_t protocol, uint32_t size, uint16_t identi
 // VXLAN: RFC 7348 section 5; GRE: RFC 2784 section 2; IP in IP: RFC 2003, RFC 4213.
 uint8_t* WriteTunnel(uint8_t* at, const FlowIdentity& identity, uint32_t flow, int direction,
                      uint16_t identification, uint32_t inner) {
-  const uint32_t size = TunnelHeaderBytes(identity.tunnel) - kIpv4Bytes + inner;
+  const uint32_t size = kTunnelBytes[static_cast<size_t>(identity.tunnel)] - kIpv4Bytes + inner;
   uint8_t ends[2][4];
   Store32(ends[direction], kTunnelEnds[0]);
   Store32(ends[1 - direction], kTunnelEnds[1]);
@@ -101,11 +86,6 @@ uint8_t* WriteTunnel(uint8_t* at, const FlowIdentity& identity, uint32_t flow, i
 }
 
 }  // namespace
-
-uint32_t NetworkHeaderBytes(const FlowIdentity& identity) {
-  return kEthernetBytes + (identity.vlan ? kVlanBytes : 0) + TunnelHeaderBytes(identity.tunnel) +
-         (identity.ipv6 ? kIpv6Bytes : kIpv4Bytes);
-}
 
 uint32_t FragmentHeaderBytes(const FlowIdentity& identity) {
   return identity.ipv6 ? kIpv6FragmentBytes : 0;

@@ -1,6 +1,7 @@
 // The headers in front of a transport header: Ethernet, VLAN tag, tunnel, IP.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "tools/load/traffic/flow_identity.h"
@@ -14,8 +15,19 @@ struct FragmentPlace {
   uint32_t offset = 0;  // bytes
 };
 
+inline constexpr uint32_t kEthernetBytes = 14, kVlanBytes = 4, kIpv4Bytes = 20, kIpv6Bytes = 40;
+
+// From the outer IP header to the inner one, by TunnelKind: VXLAN bears UDP, its own header and
+// Ethernet.
+inline constexpr uint32_t kTunnelBytes[] = {0, kIpv4Bytes + 8 + 8 + kEthernetBytes, kIpv4Bytes + 4,
+                                            kIpv4Bytes};
+
 // Bytes of all headers before the transport's, of packets that are no fragments.
-uint32_t NetworkHeaderBytes(const FlowIdentity& identity);
+inline uint32_t NetworkHeaderBytes(const FlowIdentity& identity) {
+  return kEthernetBytes + (identity.vlan ? kVlanBytes : 0) +
+         kTunnelBytes[static_cast<size_t>(identity.tunnel)] +
+         (identity.ipv6 ? kIpv6Bytes : kIpv4Bytes);
+}
 // By how much those of fragments are longer.
 uint32_t FragmentHeaderBytes(const FlowIdentity& identity);
 

@@ -89,7 +89,7 @@ PacketPlan TcpScript::NextDisplaced(OpenFlow& flow, FlowTruth& truth) {
 
 // Whether a segment, which would start at `next`, does not come now; it is left behind.
 bool TcpScript::SkipSegment(OpenFlow& flow, int direction, uint32_t bytes, uint64_t& spare) {
-  if (bytes == 0 || !flow.started[direction]) return false;
+  if ((reorder_ | loss_) == 0 || bytes == 0 || !flow.started[direction]) return false;
   if (random_.Chance(reorder_) && spare > 0) {
     const uint32_t distance = 1 + random_.Below(reorder_distance_);
     displaced_.Add(flow.displaced, {.offset = flow.next[direction],
@@ -110,6 +110,7 @@ bool TcpScript::SkipSegment(OpenFlow& flow, int direction, uint32_t bytes, uint6
 
 // How many of a segment's bytes are those before it again.
 uint32_t TcpScript::RepeatedBytes(const OpenFlow& flow, int direction, uint32_t bytes) {
+  if (overlap_ == 0) return 0;
   const uint32_t most = std::min(flow.recent[direction], bytes == 0 ? 0 : bytes - 1);
   if (most == 0 || !random_.Chance(overlap_)) return 0;
   ++counts_.overlaps;

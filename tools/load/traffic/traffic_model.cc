@@ -53,6 +53,7 @@ class TrafficModel::Impl {
   const TrafficProfile profile_;
   const uint64_t duplicate_, fragment_;  // ShareOf32Bits, as are the next
   const uint64_t syn_flood_, fragment_flood_, collision_flood_;
+  const bool floods_;
   Truth truth_;
   Random random_;
   FlowPicker picker_;
@@ -73,6 +74,7 @@ TrafficModel::Impl::Impl(const TrafficProfile& profile)
       syn_flood_(ShareOf32Bits(profile.syn_flood)),
       fragment_flood_(ShareOf32Bits(profile.fragment_flood)),
       collision_flood_(ShareOf32Bits(profile.collision_flood)),
+      floods_((syn_flood_ | fragment_flood_ | collision_flood_) != 0),
       random_(Mix64(profile.seed)),
       picker_(profile),
       tcp_(profile_, random_, displaced_, truth_),
@@ -96,7 +98,7 @@ std::span<const Frame> TrafficModel::Impl::Next(size_t count) {
 void TrafficModel::Impl::AddPacket() {
   if (spare() == 0) return AddOwed();
   if (truth_.frames >= next_probe_) return AddProbe();
-  if (AddFlood()) return;
+  if (floods_ && AddFlood()) return;
   PrefetchFlows();
   AddFlowPacket(flows_[picker_.Next()]);
 }
@@ -115,7 +117,6 @@ uint32_t TrafficModel::Impl::AddFrame(uint32_t bytes) {
 }
 
 bool TrafficModel::Impl::AddFlood() {
-  if ((syn_flood_ | fragment_flood_ | collision_flood_) == 0) return false;
   const uint64_t number = random_.Next() >> 32;
   if (number >= syn_flood_ + fragment_flood_ + collision_flood_) return false;
   if (number < syn_flood_) {

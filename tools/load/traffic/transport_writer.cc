@@ -9,47 +9,15 @@
 namespace weir::load {
 namespace {
 
-// A header in words, the place of its checksum empty, without a TCP header's options.
-struct Header {
-  uint32_t words[kTcpBytes / 4] = {};
-  uint32_t bytes = 0;
-  uint32_t checksum_word = 0;
-  bool checksum_first = false;  // it is the first half of that word
-};
-
-// RFC 9293 section 3.1.
-Header TcpHeader(const FlowIdentity& identity, const PacketPlan& plan, uint32_t bytes) {
-  return {.words = {WordOf(identity.ports[plan.direction], identity.ports[1 - plan.direction]),
-                    WordOf(plan.sequence), WordOf(plan.acknowledgement),
-                    WordOf(bytes / 4 << 12 | plan.tcp_flags, plan.window), 0},
-          .bytes = kTcpBytes,
-          .checksum_word = 4,
-          .checksum_first = true};
-}
-
-// RFC 768.
-Header UdpHeader(const FlowIdentity& identity, const PacketPlan& plan) {
-  return {.words = {WordOf(identity.ports[plan.direction], identity.ports[1 - plan.direction]),
-                    WordOf(kUdpBytes + plan.payload, 0)},
-          .bytes = kUdpBytes,
-          .checksum_word = 1};
-}
-
-// Echo and its reply: RFC 792, RFC 4443 section 4.
-Header IcmpHeader(const FlowIdentity& identity, const PacketPlan& plan) {
-  constexpr uint8_t kTypes[2][2] = {{8, 0}, {128, 129}};
-  const uint8_t type = kTypes[identity.protocol == ip_protocol::kIcmpv6][plan.direction];
-  return {.words = {WordOf(uint32_t{type} << 8, 0), WordOf(identity.ports[0], plan.echo)},
-          .bytes = kIcmpBytes};
-}
-
 // Maximum segment size, window scale, selective acknowledgements permitted: RFC 9293 section 3.2,
 // RFC 7323 section 2.2, RFC 2018 section 2.
 constexpr uint8_t kSynOptions[kSynOptionBytes] = {2, 4, 0x05, 0xb4, 1, 3, 3, kWindowScale,
                                                   1, 1, 4,    2};
 
+// Headers are made of words in which the place of the checksum is empty, and which are written when
+// it is known.
+
 uint64_t PseudoHeaderSumOf(const FlowIdentity& identity, uint32_t size) {
-  if (identity.protocol == ip_protocol::kIcmp) return 0;
   if (identity.ipv6) {
     return PseudoHeaderSum(identity.addresses[0], identity.addresses[1], 16, identity.protocol,
                            size);
@@ -60,35 +28,67 @@ uint64_t PseudoHeaderSumOf(const FlowIdentity& identity, uint32_t size) {
   return SumOf(words);
 }
 
-}  // namespace
-
-uint32_t TransportHeaderBytes(uint8_t protocol) {
-  if (protocol == ip_protocol::kTcp) return kTcpBytes;
-  return protocol == ip_protocol::kUdp ? kUdpBytes : kIcmpBytes;
+// Writes the payload and returns its sum.
+uint64_t WritePayload(uint8_t* at, const PacketPlan& plan, const PayloadPattern& pattern) {
+  return plan.payload == 0 ? 0 : pattern.Write(plan.offset, {at, plan.payload});
 }
 
-uint32_t WriteTransport(uint8_t* at, const FlowIdentity& identity, const PacketPlan& plan,
-                        const PayloadPattern& pattern) {
-  const bool tcp = identity.protocol == ip_protocol::kTcp;
-  const bool options = tcp && (plan.tcp_flags & tcp_flag::kSyn) != 0;
-  const uint32_t header_bytes =
-      TransportHeaderBytes(identity.protocol) + (options ? kSynOptionBytes : 0);
-  Header header = tcp                                      ? TcpHeader(identity, plan, header_bytes)
-                  : identity.protocol == ip_protocol::kUdp ? UdpHeader(identity, plan)
-                                                           : IcmpHeader(identity, plan);
-  const uint32_t size = header_bytes + plan.payload;
-  uint64_t sum = SumOf(header.words) + PseudoHeaderSumOf(identity, size);
-  if (options) {
+uint32_t PortsWord(const FlowIdentity& identity, const PacketPlan& plan) {
+  return WordOf(identity.ports[plan.direction], identity.ports[1 - plan.direction]);
+}
+
+// RFC 9293 section 3.1.
+uint32_t WriteTcp(uint8_t* at, const FlowIdentity& identity, const PacketPlan& plan,
+                  const PayloadPattern& pattern) {
+  const uint32_t options = (plan.tcp_flags & tcp_flag::kSyn) != 0 ? kSynOptionBytes : 0;
+  const uint32_t header = kTcpBytes + options, size = header + plan.payload;
+  uint32_t words[kTcpBytes / 4] = {PortsWord(identity, plan), WordOf(plan.sequence),
+                                   WordOf(plan.acknowledgement),
+                                   WordOf(header / 4 << 12 | plan.tcp_flags, plan.window), 0};
+  uint64_t sum = SumOf(words) + PseudoHeaderSumOf(identity, size);
+  if (options != 0) {
     std::memcpy(at + kTcpBytes, kSynOptions, sizeof kSynOptions);
     sum = ChecksumAdd(kSynOptions, sizeof kSynOptions, sum);
   }
-  if (plan.payload != 0) sum += pattern.Write(plan.offset, {at + header_bytes, plan.payload});
-  uint16_t checksum = ChecksumFold(sum);
-  if (checksum == 0 && identity.protocol == ip_protocol::kUdp) checksum = 0xffff;  // 0: none
-  header.words[header.checksum_word] |=
-      header.checksum_first ? FirstHalf(checksum) : SecondHalf(checksum);
-  std::memcpy(at, header.words, header.bytes);
+  words[4] = FirstHalf(ChecksumFold(sum + WritePayload(at + header, plan, pattern)));
+  std::memcpy(at, words, sizeof words);
   return size;
+}
+
+// RFC 768.
+uint32_t WriteUdp(uint8_t* at, const FlowIdentity& identity, const PacketPlan& plan,
+                  const PayloadPattern& pattern) {
+  const uint32_t size = kUdpBytes + plan.payload;
+  uint32_t words[kUdpBytes / 4] = {PortsWord(identity, plan), WordOf(size, 0)};
+  const uint64_t sum = SumOf(words) + PseudoHeaderSumOf(identity, size) +
+                       WritePayload(at + kUdpBytes, plan, pattern);
+  const uint16_t checksum = ChecksumFold(sum);
+  words[1] |= SecondHalf(checksum != 0 ? checksum : 0xffff);  // 0: none
+  std::memcpy(at, words, sizeof words);
+  return size;
+}
+
+// Echo and its reply: RFC 792, RFC 4443 section 4.
+uint32_t WriteIcmp(uint8_t* at, const FlowIdentity& identity, const PacketPlan& plan,
+                   const PayloadPattern& pattern) {
+  constexpr uint32_t kTypes[2][2] = {{8, 0}, {128, 129}};
+  const uint32_t size = kIcmpBytes + plan.payload;
+  uint32_t words[kIcmpBytes / 4] = {WordOf(kTypes[identity.ipv6][plan.direction] << 8, 0),
+                                    WordOf(identity.ports[0], plan.echo)};
+  const uint64_t sum = SumOf(words) + (identity.ipv6 ? PseudoHeaderSumOf(identity, size) : 0) +
+                       WritePayload(at + kIcmpBytes, plan, pattern);
+  words[0] |= SecondHalf(ChecksumFold(sum));
+  std::memcpy(at, words, sizeof words);
+  return size;
+}
+
+}  // namespace
+
+uint32_t WriteTransport(uint8_t* at, const FlowIdentity& identity, const PacketPlan& plan,
+                        const PayloadPattern& pattern) {
+  if (identity.protocol == ip_protocol::kTcp) return WriteTcp(at, identity, plan, pattern);
+  if (identity.protocol == ip_protocol::kUdp) return WriteUdp(at, identity, plan, pattern);
+  return WriteIcmp(at, identity, plan, pattern);
 }
 
 }  // namespace weir::load

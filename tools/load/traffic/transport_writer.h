@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "engine/packet/packet.h"
 #include "tools/load/traffic/flow_identity.h"
 #include "tools/load/traffic/packet_plan.h"
 #include "tools/load/traffic/payload.h"
@@ -15,7 +16,10 @@ inline constexpr uint32_t kSynOptionBytes = 12;
 inline constexpr uint32_t kWindowScale = 7;
 
 // Of packets that carry data.
-uint32_t TransportHeaderBytes(uint8_t protocol);
+inline uint32_t TransportHeaderBytes(uint8_t protocol) {
+  static_assert(kUdpBytes == kIcmpBytes);
+  return protocol == ip_protocol::kTcp ? kTcpBytes : kUdpBytes;
+}
 
 // Writes what follows the IP header to `at`, and returns how many bytes that is.
 uint32_t WriteTransport(uint8_t* at, const FlowIdentity& identity, const PacketPlan& plan,
