@@ -24,6 +24,10 @@ enum class FanoutMode : uint8_t {
   kEbpf,      // whole: by the innermost address pair, fragments and ICMP errors too (steer.bpf.c)
 };
 
+inline constexpr FanoutMode kFanoutModes[] = {
+    FanoutMode::kHash,   FanoutMode::kCpu,      FanoutMode::kQueue, FanoutMode::kBalance,
+    FanoutMode::kRandom, FanoutMode::kRollover, FanoutMode::kEbpf};
+
 // The command's word for it.
 std::string_view FanoutModeName(FanoutMode mode);
 

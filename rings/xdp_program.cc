@@ -5,14 +5,14 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
-#include <string>
+#include <optional>
 
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "rings/kernel_rules.h"
 #include "rings/silent_libbpf.h"
+#include "rings/xdp_query.h"
 #include "xdp_redirect.skel.h"
 
 namespace weir {
@@ -31,23 +31,8 @@ absl::Status CannotLoad(int error) {
   return absl::ErrnoToStatus(error, "cannot load the XDP program: needs Linux 5.15 with BPF");
 }
 
-uint32_t AttachedProgram(const NetworkInterface& interface, bpf_xdp_query_opts& query) {
-  std::memset(&query, 0, sizeof query);
-  query.sz = sizeof query;
-  if (bpf_xdp_query(interface.index, 0, &query) != 0) return 0;
-  return std::max({query.prog_id, query.drv_prog_id, query.hw_prog_id, query.skb_prog_id});
-}
-
-// Empty without the privilege to ask.
-std::string ProgramName(uint32_t id) {
-  const UniqueFd program(bpf_prog_get_fd_by_id(id));
-  bpf_prog_info info{};
-  uint32_t length = sizeof info;
-  if (!program || bpf_obj_get_info_by_fd(program.get(), &info, &length) != 0) return "";
-  return info.name;
-}
-
-absl::Status Conflict(const NetworkInterface& interface, uint32_t id, const std::string& name) {
+absl::Status Conflict(const NetworkInterface& interface, const AttachedXdp& program) {
+  const auto& [id, name, generic, link] = program;
   if (name == kProgramName) {
     return absl::FailedPreconditionError(absl::StrFormat(
         "another weir receives on %s by AF_XDP (program %s, id %u): end it first; two cannot share "
@@ -81,11 +66,9 @@ absl::Status CannotAttach(int error, const NetworkInterface& interface, bool gen
 absl::Status CheckNoProgram(const NetworkInterface& interface) {
   const absl::Time until = absl::Now() + kPatience;
   for (;;) {
-    bpf_xdp_query_opts query;
-    const uint32_t id = AttachedProgram(interface, query);
-    if (id == 0) return absl::OkStatus();
-    const std::string name = ProgramName(id);
-    if (name != kProgramName || absl::Now() >= until) return Conflict(interface, id, name);
+    const std::optional<AttachedXdp> program = FindAttachedXdp(interface.index);
+    if (!program) return absl::OkStatus();
+    if (program->name != kProgramName || absl::Now() >= until) return Conflict(interface, *program);
     absl::SleepFor(kPause);
   }
 }
@@ -174,9 +157,8 @@ absl::Status XdpProgram::Attach(const NetworkInterface& interface, bool generic)
     return CannotAttach(-link, interface, generic);
   }
   link_ = UniqueFd(link);
-  bpf_xdp_query_opts query;
-  AttachedProgram(interface, query);
-  if ((generic ? query.skb_prog_id : query.drv_prog_id) == Id()) return absl::OkStatus();
+  const std::optional<AttachedXdp> attached = FindAttachedXdp(interface.index);
+  if (attached && attached->id == Id() && attached->generic == generic) return absl::OkStatus();
   return absl::InternalError(absl::StrFormat(
       "%s: the kernel took the XDP program but does not report it where it was attached",
       interface.name));

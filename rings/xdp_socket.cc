@@ -34,8 +34,8 @@ absl::Status Refusal(int error, const XdpSocketOptions& options) {
           "cap_net_raw,cap_net_admin,cap_bpf+ep weir)");
     case ENOBUFS:
       return absl::ResourceExhaustedError(absl::StrFormat(
-          "cannot lock %u MiB for %s: raise ulimit -l, or setcap cap_ipc_lock+ep, or make "
-          "--ring-mib smaller",
+          "cannot lock %u MiB for %s: raise ulimit -l, or setcap "
+          "cap_net_raw,cap_net_admin,cap_bpf,cap_ipc_lock+ep weir, or make --ring-mib smaller",
           options.ring_bytes >> 20, where));
     case EBUSY:
       return absl::FailedPreconditionError(absl::StrFormat(

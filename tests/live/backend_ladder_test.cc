@@ -1,6 +1,7 @@
 // The ladder of back-ends: each rung is made to fail, and the next one is taken and says why.
 #include <gmock/gmock.h>
 #include <linux/capability.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -126,6 +127,20 @@ TEST_F(BackendLadderTest, ThreeCapabilitiesAreEnough) {
   pair_->far().Ip("address add 10.9.0.2/24 dev far0");
   interface_.backend.backend = Backend::kXdp;
   EXPECT_EQ(MustChoose(kEnough).rung, BackendRung::kXdpCopy);
+}
+
+TEST_F(BackendLadderTest, MemoryThatCannotBeLockedMeansAPacketSocket) {
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_MEMLOCK, &before), 0);
+  const rlimit little = {64 << 10, before.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_MEMLOCK, &little), 0);
+  const BackendChoice choice = MustChoose(~Bit(CAP_IPC_LOCK));
+  setrlimit(RLIMIT_MEMLOCK, &before);
+  EXPECT_EQ(choice.rung, BackendRung::kPacket);
+  for (const BackendRung rung :
+       {BackendRung::kXdpZeroCopy, BackendRung::kXdpCopy, BackendRung::kXdpGeneric}) {
+    EXPECT_THAT(Reason(choice, rung), HasSubstr("raise ulimit -l"));
+  }
 }
 
 TEST_F(BackendLadderTest, AForeignProgramMeansAPacketSocketAndStays) {

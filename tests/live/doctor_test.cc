@@ -7,6 +7,7 @@
 #include <linux/bpf.h>
 #include <linux/if_link.h>
 #include <net/if.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -277,15 +278,17 @@ class CopiedCommand {
     std::ofstream(path_, std::ios::binary) << from.rdbuf();
     chmod(path_.c_str(), 0755);
   }
-  // As an ordinary user.
-  std::string Doctor() const {
+  // As an ordinary user, who may lock 64 KiB of memory.
+  std::string Doctor(const char* backend = "packet") const {
     const std::string out = folder_.File("out");
     const pid_t child = fork();
     if (child == 0) {
       const int fd = open(out.c_str(), O_CREAT | O_TRUNC | O_WRONLY, 0644);
       dup2(fd, STDOUT_FILENO);
+      const rlimit little = {64 << 10, 64 << 10};
+      setrlimit(RLIMIT_MEMLOCK, &little);
       if (setgid(65534) != 0 || setuid(65534) != 0) _exit(126);
-      execl(path_.c_str(), "weir", "doctor", kFar, "--backend", "packet", "--sample", "0", nullptr);
+      execl(path_.c_str(), "weir", "doctor", kFar, "--backend", backend, "--sample", "0", nullptr);
       _exit(127);
     }
     int status = 0;
@@ -307,6 +310,17 @@ TEST_F(DoctorTest, AMissingCapability) {
   ASSERT_EQ(said.commands.size(), 1u);
   ASSERT_EQ(std::system(said.commands[0].c_str()), 0) << said.commands[0];
   EXPECT_EQ(Find(command.Doctor(), "privileges").health, "fine");
+}
+
+TEST_F(DoctorTest, WhatAfXdpNeedsOfPrivileges) {
+  const CopiedCommand command;
+  const auto scope = pair_->far().Enter();
+  const Said said = Find(command.Doctor("xdp"), "privileges");
+  EXPECT_EQ(said.health, "MEND");
+  EXPECT_NE(said.says.find("cap_ipc_lock"), std::string::npos) << said.says;
+  ASSERT_EQ(said.commands.size(), 1u);
+  ASSERT_EQ(std::system(said.commands[0].c_str()), 0) << said.commands[0];
+  EXPECT_EQ(Find(command.Doctor("xdp"), "privileges").health, "fine");
 }
 
 TEST(Doctor, AnInterfaceThatIsNotThere) {

@@ -75,6 +75,18 @@ class PacketGroupTest : public testing::Test {
   }
   Arrivals ReceiveAll() { return ReceiveAll(group_); }
 
+  // Until all that were sent have come out or were dropped: on a busy machine the kernel's timer
+  // may retire a block long after its time-out.
+  Arrivals ReceiveAllOf(size_t sent) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    Arrivals arrivals = ReceiveAll();
+    while (arrivals.size() + *Sum(group_).ring_dropped < sent &&
+           std::chrono::steady_clock::now() < deadline) {
+      arrivals.merge(ReceiveAll());
+    }
+    return arrivals;
+  }
+
   static SourceCounters Sum(PacketGroup& group) {
     SourceCounters sum;
     sum.ring_dropped = 0;

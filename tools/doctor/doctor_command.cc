@@ -35,11 +35,8 @@ const char* WordFor(Health health) {
 void AddOptions(CLI::App& app, DoctorOptions& options, double& sample_s) {
   const std::map<std::string, Way> ways = {
       {"auto", Way::kAuto}, {"packet", Way::kPacket}, {"xdp", Way::kXdp}};
-  const std::map<std::string, FanoutMode> modes = {
-      {"hash", FanoutMode::kHash},  {"cpu", FanoutMode::kCpu},
-      {"qm", FanoutMode::kQueue},   {"lb", FanoutMode::kBalance},
-      {"rnd", FanoutMode::kRandom}, {"rollover", FanoutMode::kRollover},
-      {"ebpf", FanoutMode::kEbpf}};
+  std::map<std::string, FanoutMode> modes;
+  for (const FanoutMode mode : kFanoutModes) modes.emplace(FanoutModeName(mode), mode);
   app.add_option("interface", options.interface, "What to look at")->required()->type_name("IFACE");
   app.add_option("--backend", options.way, "As you would run weir: auto, packet or xdp")
       ->transform(CLI::Transformer(ways).description(""))

@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "rings/receive_hash.h"
+#include "rings/xdp_query.h"
 
 namespace weir::doctor {
 
@@ -25,25 +27,10 @@ struct RingSizes {
   uint32_t most = 0;
 };
 
-// ETHTOOL_GRSSH
-struct ReceiveHash {
-  std::string function;      // "toeplitz"; empty: not told
-  std::vector<uint8_t> key;  // empty: not told
-  bool symmetric_xor = false;
-};
-
 // ETHTOOL_GFEATURES
 struct Offload {
   bool on = false;
   bool fixed = false;  // the driver cannot change it
-};
-
-// An XDP program that is attached.
-struct AttachedProgram {
-  uint32_t id = 0;
-  std::string name;      // empty: the kernel does not tell without CAP_BPF
-  bool generic = false;  // else the driver's
-  uint32_t link = 0;     // the bpf_link that holds it; 0: none is known
 };
 
 struct LinkFacts {
@@ -57,7 +44,7 @@ struct LinkFacts {
   std::optional<RingSizes> rings;
   std::optional<ReceiveHash> hash;
   std::map<std::string, Offload> offloads;  // by the kernel's name: "rx-gro"
-  std::optional<AttachedProgram> program;
+  std::optional<AttachedXdp> program;
   bool hardware_stamps = false;
   uint64_t missed = 0;  // rx_missed_errors
 };
@@ -67,7 +54,8 @@ struct HostFacts {
   bool net_raw = false;    // CAP_NET_RAW and so on, effective
   bool net_admin = false;
   bool bpf = false;
-  int processors = 1;  // that this process may use
+  uint64_t lockable_bytes = UINT64_MAX;  // of memory: ulimit -l, or no limit by CAP_IPC_LOCK
+  int processors = 1;                    // that this process may use
   uint64_t huge_page_bytes = 0;
   uint64_t huge_pages_free = 0;
   uint64_t huge_pages = 0;

@@ -2,6 +2,7 @@
 
 #include <cap-ng.h>
 #include <sched.h>
+#include <sys/resource.h>
 #include <sys/timex.h>
 #include <unistd.h>
 
@@ -64,6 +65,10 @@ HostFacts LookAtHost(const std::string& root) {
     host.bpf = capng_have_capability(CAPNG_EFFECTIVE, CAP_BPF) != 0 ||
                capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_ADMIN) != 0;
   }
+  rlimit locked{};
+  if (capng_have_capability(CAPNG_EFFECTIVE, CAP_IPC_LOCK) == 0 &&
+      getrlimit(RLIMIT_MEMLOCK, &locked) == 0 && locked.rlim_cur != RLIM_INFINITY)
+    host.lockable_bytes = locked.rlim_cur;
   cpu_set_t processors;
   if (sched_getaffinity(0, sizeof processors, &processors) == 0)
     host.processors = CPU_COUNT(&processors);

@@ -73,6 +73,11 @@ class Judgement {
     const int queues = link_.channels ? static_cast<int>(link_.channels->receive) : 1;
     return std::max(1, std::min(queues, host_.processors));
   }
+  // AF_XDP: of all receive queues.
+  uint64_t frame_memory() const {
+    const uint64_t queues = link_.channels ? std::max(1u, link_.channels->receive) : 1;
+    return (uint64_t{options_.ring_mib} << 20) * queues;
+  }
   std::string Ethtool(std::string_view flags, std::string_view rest) const {
     return absl::StrFormat("ethtool %s %s %s", flags, link_.name, rest);
   }
@@ -99,10 +104,12 @@ class Judgement {
 
 void Judgement::Privileges() {
   const bool xdp = options_.way == Way::kXdp;
-  const bool can_start = host_.net_raw && (!xdp || (host_.bpf && host_.net_admin));
+  const bool can_lock = !takes_xdp() || host_.lockable_bytes >= frame_memory();
+  const bool can_start = host_.net_raw && (!xdp || (host_.bpf && host_.net_admin && can_lock));
   const std::string needed =
-      takes_xdp() ? "cap_net_raw,cap_net_admin,cap_bpf" : "cap_net_raw,cap_bpf";
-  const bool has_all = host_.net_raw && host_.bpf && (!takes_xdp() || host_.net_admin);
+      absl::StrCat(takes_xdp() ? "cap_net_raw,cap_net_admin,cap_bpf" : "cap_net_raw,cap_bpf",
+                   can_lock ? "" : ",cap_ipc_lock");
+  const bool has_all = host_.net_raw && host_.bpf && (!takes_xdp() || host_.net_admin) && can_lock;
   if (has_all) {
     Fine("privileges", absl::StrCat("has ", needed));
     return;
@@ -111,6 +118,11 @@ void Judgement::Privileges() {
   if (!host_.net_raw) missing.emplace_back("cap_net_raw: no packet socket can be opened");
   if (!host_.bpf) missing.emplace_back("cap_bpf: no eBPF filter, no --fanout ebpf, no AF_XDP");
   if (!host_.net_admin && takes_xdp()) missing.emplace_back("cap_net_admin: no AF_XDP");
+  if (!can_lock) {
+    missing.push_back(absl::StrFormat(
+        "cap_ipc_lock: no AF_XDP, which locks %u MiB for its queues, while ulimit -l is %u KiB",
+        frame_memory() >> 20, host_.lockable_bytes >> 10));
+  }
   Add(can_start ? Health::kAdvice : Health::kMend, "privileges",
       absl::StrCat("lacks ", absl::StrJoin(missing, "; ")),
       {absl::StrFormat("setcap %s+ep %s", needed, host_.executable)});
@@ -141,7 +153,7 @@ void Judgement::Program() {
     Fine("XDP program", "none is attached");
     return;
   }
-  const AttachedProgram& program = *link_.program;
+  const AttachedXdp& program = *link_.program;
   const std::string name = program.name.empty() ? "" : absl::StrCat("'", program.name, "', ");
   const std::string what =
       absl::StrFormat("%snumber %u, is attached %s", name, program.id,
@@ -244,10 +256,6 @@ void Judgement::OwnRing() {
                       kLeastRingMs),
       {absl::StrFormat("weir -i %s --ring-mib %u", link_.name,
                        std::bit_ceil(static_cast<uint32_t>(wanted) + 1))});
-}
-
-bool HashesBothWaysAlike(const ReceiveHash& hash) {
-  return hash.symmetric_xor || hash.function == "xor" || IsSymmetricKey(hash.key);
 }
 
 std::string Judgement::KeyCommand() const {

@@ -1,8 +1,6 @@
 #include "tools/doctor/link_facts.h"
 
 #include <arpa/inet.h>
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <ifaddrs.h>
 #include <linux/ethtool.h>
 #include <linux/if_link.h>
@@ -101,31 +99,6 @@ std::optional<RingSizes> RingsOf(Ethtool& ethtool) {
   return RingSizes{.receive = rings.rx_pending, .most = rings.rx_max_pending};
 }
 
-// The field behind hfunc, where the kernel has it (Linux 6.8).
-constexpr size_t kTransformAt = offsetof(ethtool_rxfh, hfunc) + 1;
-constexpr uint8_t kSymmetricXor = 0x01 | 0x02;  // RXH_XFRM_SYM_XOR, RXH_XFRM_SYM_OR_XOR
-
-std::optional<ReceiveHash> HashOf(Ethtool& ethtool) {
-  ethtool_rxfh sizes{};
-  if (!ethtool.Ask(ETHTOOL_GRSSH, &sizes) || sizes.key_size == 0) return std::nullopt;
-  const size_t table_bytes = size_t{sizes.indir_size} * sizeof(uint32_t);
-  std::vector<uint64_t> memory((sizeof sizes + table_bytes + sizes.key_size) / 8 + 1);
-  auto* const full = reinterpret_cast<ethtool_rxfh*>(memory.data());
-  full->indir_size = sizes.indir_size;
-  full->key_size = sizes.key_size;
-  if (!ethtool.Ask(ETHTOOL_GRSSH, full)) return std::nullopt;
-  const auto* const bytes = reinterpret_cast<const uint8_t*>(full);
-  const uint8_t* const key = bytes + sizeof sizes + table_bytes;
-  ReceiveHash hash;
-  hash.key.assign(key, key + full->key_size);
-  hash.symmetric_xor = (bytes[kTransformAt] & kSymmetricXor) != 0;
-  const std::vector<std::string> names = ethtool.Names(ETH_SS_RSS_HASH_FUNCS);
-  for (size_t i = 0; i < names.size() && i < 8; ++i) {
-    if ((full->hfunc >> i & 1) != 0) hash.function = names[i];
-  }
-  return hash;
-}
-
 uint32_t SpeedOf(Ethtool& ethtool) {
   ethtool_cmd command{};
   if (!ethtool.Ask(ETHTOOL_GSET, &command)) return 0;
@@ -167,40 +140,6 @@ void AddAddresses(LinkFacts& link) {
   freeifaddrs(list);
 }
 
-// The number of the bpf_link by which a program is attached to an interface; 0: none, or the kernel
-// does not show them.
-uint32_t LinkOf(int interface, uint32_t program) {
-  for (uint32_t id = 0; bpf_link_get_next_id(id, &id) == 0;) {
-    const UniqueFd fd(bpf_link_get_fd_by_id(id));
-    bpf_link_info info{};
-    uint32_t size = sizeof info;
-    if (fd.get() < 0 || bpf_obj_get_info_by_fd(fd.get(), &info, &size) != 0) continue;
-    const bool here = info.type == BPF_LINK_TYPE_XDP &&
-                      info.xdp.ifindex == static_cast<uint32_t>(interface) &&
-                      info.prog_id == program;
-    if (here) return id;
-  }
-  return 0;
-}
-
-std::optional<AttachedProgram> ProgramOn(int interface) {
-  LIBBPF_OPTS(bpf_xdp_query_opts, query);
-  if (bpf_xdp_query(interface, 0, &query) != 0 || query.attach_mode == XDP_ATTACHED_NONE)
-    return std::nullopt;
-  AttachedProgram program;
-  program.generic = query.drv_prog_id == 0 && query.skb_prog_id != 0;
-  program.id = program.generic          ? query.skb_prog_id
-               : query.drv_prog_id != 0 ? query.drv_prog_id
-                                        : query.prog_id;
-  const UniqueFd fd(bpf_prog_get_fd_by_id(program.id));
-  bpf_prog_info info{};
-  uint32_t size = sizeof info;
-  if (fd.get() >= 0 && bpf_obj_get_info_by_fd(fd.get(), &info, &size) == 0)
-    program.name = info.name;
-  program.link = LinkOf(interface, program.id);
-  return program;
-}
-
 }  // namespace
 
 absl::StatusOr<LinkFacts> LookAtLink(const std::string& interface) {
@@ -219,9 +158,9 @@ absl::StatusOr<LinkFacts> LookAtLink(const std::string& interface) {
   AddAddresses(link);
   link.channels = ChannelsOf(ethtool);
   link.rings = RingsOf(ethtool);
-  link.hash = HashOf(ethtool);
+  link.hash = ReadReceiveHash(interface);
   link.offloads = Offloads(ethtool);
-  link.program = ProgramOn(found->index);
+  link.program = FindAttachedXdp(found->index);
   link.hardware_stamps = StampsInHardware(ethtool);
   return link;
 }

@@ -52,10 +52,6 @@ constexpr Named<CaptureDirection> kDirections[] = {{"both", CaptureDirection::kB
                                                    {"out", CaptureDirection::kOut}};
 constexpr Named<Overload> kOverloads[] = {{"off", Overload::kTakeAll},
                                           {"refuse-new", Overload::kRefuseNew}};
-constexpr Named<FanoutMode> kFanoutModes[] = {
-    {"hash", FanoutMode::kHash},  {"cpu", FanoutMode::kCpu},    {"qm", FanoutMode::kQueue},
-    {"lb", FanoutMode::kBalance}, {"rnd", FanoutMode::kRandom}, {"rollover", FanoutMode::kRollover},
-    {"ebpf", FanoutMode::kEbpf}};
 constexpr Named<bool FanoutOptions::*> kFanoutFlags[] = {{"defrag", &FanoutOptions::defragment},
                                                          {"rollover", &FanoutOptions::rollover}};
 constexpr Named<Backend> kBackends[] = {
@@ -80,13 +76,18 @@ std::string NamesOf(std::span<const Named<Value>> table) {
   return names;
 }
 
+template <typename Value>
+absl::StatusOr<Value> FindIn(std::span<const Named<Value>> table, std::string_view name) {
+  const auto found = std::find_if(table.begin(), table.end(),
+                                  [&](const auto& entry) { return entry.name == name; });
+  if (found != table.end()) return found->value;
+  return absl::InvalidArgumentError(
+      absl::StrFormat("'%s' is none of: %s", name, NamesOf<Value>(table)));
+}
+
 template <typename Value, size_t kCount>
 absl::StatusOr<Value> Find(const Named<Value> (&table)[kCount], std::string_view name) {
-  const auto* const found = std::find_if(std::begin(table), std::end(table),
-                                         [&](const auto& entry) { return entry.name == name; });
-  if (found != std::end(table)) return found->value;
-  return absl::InvalidArgumentError(
-      absl::StrFormat("'%s' is none of: %s", name, NamesOf<Value>(std::span(table))));
+  return FindIn<Value>(table, name);
 }
 
 absl::Status SetTimeout(std::string_view name, std::string_view value, Timeouts& timeouts,
@@ -235,7 +236,9 @@ absl::StatusOr<FanoutOptions> ParseFanout(std::string_view text) {
   const auto parts = ParseList(text);
   if (!parts.ok()) return parts.status();
   FanoutOptions fanout;
-  const auto mode = Find(kFanoutModes, parts->front());
+  std::vector<Named<FanoutMode>> modes;
+  for (const FanoutMode mode : kFanoutModes) modes.push_back({FanoutModeName(mode), mode});
+  const auto mode = FindIn<FanoutMode>(modes, parts->front());
   if (!mode.ok()) return mode.status();
   fanout.mode = *mode;
   for (const std::string_view part : std::span(*parts).subspan(1)) {

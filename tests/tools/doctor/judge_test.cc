@@ -61,6 +61,22 @@ TEST_F(JudgeTest, NothingIsToMendWhereAllIsWell) {
     EXPECT_EQ(finding.health, Health::kFine) << finding.check << ": " << finding.says;
 }
 
+TEST_F(JudgeTest, MemoryThatCannotBeLockedForAfXdp) {
+  options_.way = Way::kXdp;
+  options_.ring_mib = 4;  // and four queues
+  host_.lockable_bytes = uint64_t{16} << 20;
+  EXPECT_EQ(Find("privileges").health, Health::kFine);
+  host_.lockable_bytes = uint64_t{8} << 20;
+  EXPECT_EQ(Find("privileges").health, Health::kMend);
+  EXPECT_NE(Find("privileges").says.find("locks 16 MiB for its queues, while ulimit -l is 8192"),
+            std::string::npos)
+      << Find("privileges").says;
+  EXPECT_EQ(Find("privileges").mend,
+            Commands{"setcap cap_net_raw,cap_net_admin,cap_bpf,cap_ipc_lock+ep /usr/bin/weir"});
+  options_.way = Way::kPacket;
+  EXPECT_EQ(Find("privileges").health, Health::kFine);
+}
+
 TEST_F(JudgeTest, ADeviceRingBelowItsMost) {
   link_.rings = RingSizes{.receive = 512, .most = 4096};
   EXPECT_EQ(Find("device ring").health, Health::kAdvice);
