@@ -238,6 +238,16 @@ TEST(PrometheusMetricsTest, AShardThatHasNotStartedHasAStateAndNothingElse) {
   EXPECT_EQ(families.size(), 2u) << "state and build information";
 }
 
+TEST(PrometheusMetricsTest, TheBackendIsShownWhereThereIsOne) {
+  ShardMetrics live, file;
+  live.state = file.state = ShardState::kRunning;
+  live.backend = "AF_XDP copy";
+  file.shard = 1;
+  const Families families = Collect({live, file});
+  EXPECT_EQ(FindSample(families, "weir_backend_info", {{"backend", "AF_XDP copy"}}), 1);
+  EXPECT_EQ(FindFamily(families, "weir_backend_info")->metric.size(), 1u);
+}
+
 TEST(PrometheusMetricsTest, BuildInformationSaysTheVersion) {
   const Families families = Collect({});
   const MetricFamily* family = FindFamily(families, "weir_build_info");
