@@ -34,6 +34,25 @@ class FlowClock {
     return now_ - time <= kTolerance ? time : StepBack(timestamp_ns);
   }
 
+  // Observe for loops: what it needs for nearly every frame, copied into registers.
+  struct Pace {
+    int64_t offset;
+    int64_t now_ns;  // the clock's time, or the earliest that it can be
+  };
+  Pace pace() const { return {steps_[last_].offset, std::max(now_, steps_[last_].offset)}; }
+
+  // Takes a time stamp that moves the clock on, or leaves it where it is: pace.now_ns is the
+  // frame's time and the clock's. False, and nothing was done, for any other; after Observe took
+  // it, `pace` is taken anew.
+  bool Follow(Pace& pace, int64_t timestamp_ns) {
+    const auto time = static_cast<int64_t>(static_cast<uint64_t>(timestamp_ns) +
+                                           static_cast<uint64_t>(pace.offset));
+    if (time < pace.now_ns || time > kLatest) [[unlikely]]
+      return false;
+    now_ = pace.now_ns = time;
+    return true;
+  }
+
   // The wire is silent; the world's clock shows `time_ns`.
   void AdvanceTo(int64_t time_ns) {
     now_ = std::max(now_, std::min(time_ns + steps_[last_].offset, kLatest));

@@ -30,6 +30,8 @@ uint32_t TunnelsFor(const FlowOptions& options) {
   return options.max_tunnels != 0 ? options.max_tunnels : std::max(options.max_flows / 32, 1024u);
 }
 
+constexpr uint32_t kPacketEvents = event_mask::kPackets | event_mask::kSegments;
+
 constexpr size_t kDeltasAhead = 24;   // packets from an interval entry's request to its writing
 constexpr size_t kStreamsAhead = 16;  // packets from a stream line's request to its reading,
 constexpr size_t kEarlyAhead = 6;     // and from that of what an early segment needs
@@ -258,11 +260,38 @@ inline void FlowTracker::PrefetchEarly(size_t i, std::span<const Packet> packets
 void FlowTracker::Track(std::span<const Frame> frames, std::span<Packet> packets,
                         EventBuffer& events) {
   PrepareBatch(frames, packets);
+  const bool watched = streams_ != nullptr || deltas_ != nullptr || intervals_ != nullptr ||
+                       (events.mask() & kPacketEvents) != 0;
+  if (watched) {
+    TrackWatched(frames, packets, events);
+  } else {
+    TrackPlain(frames, packets, events);
+  }
+  if (batch_->unlisted_count != 0) CountUnlisted();
+  if (!batch_->holds_tunnels) return;
+  for (size_t i = 0; i < packets.size(); ++i) {
+    if (batch_->keys[i].family != AddressFamily::kNone) tunnels_->Drop(batch_->keys[i].key.tunnel);
+  }
+}
+
+// One packet of a batch that nobody watches.
+void FlowTracker::TrackOne(const Frame& frame, Packet& packet, const PreparedKey& key,
+                           uint32_t guess, int64_t time_ns, EventBuffer& events) {
+  if (key.family == AddressFamily::kNone) return;
+  if ((packet.flags & refused_flags_) != 0) [[unlikely]]
+    RefuseBadChecksum(packet);
+  if (guess != kNoSlot && table_->Holds(guess, key) &&
+      CountSteady(table_->hot(guess), packet, key, time_ns)) [[likely]]
+    return;
+  TrackAny(frame, packet, key, time_ns, events);
+}
+
+void FlowTracker::TrackWatched(std::span<const Frame> frames, std::span<Packet> packets,
+                               EventBuffer& events) {
   Batch& batch = *batch_;
   FlowTable table = *table_;  // its arrays only: the slow path changes what else is in it
   FlowStreams* const streams = streams_.get();
   if (streams != nullptr) streams->Attach(&events);
-  constexpr uint32_t kPacketEvents = event_mask::kPackets | event_mask::kSegments;
   const bool counted = deltas_ != nullptr;
   const bool wants_packets = (events.mask() & kPacketEvents) != 0;
   for (size_t i = 0; streams != nullptr && i < kStreamsAhead; ++i)
@@ -289,11 +318,6 @@ void FlowTracker::Track(std::span<const Frame> frames, std::span<Packet> packets
     } else {
       TrackAny(frames[i], packets[i], key, time, events);
     }
-  }
-  if (batch.unlisted_count != 0) CountUnlisted();
-  if (!batch.holds_tunnels) return;
-  for (size_t i = 0; i < packets.size(); ++i) {
-    if (batch.keys[i].family != AddressFamily::kNone) tunnels_->Drop(batch.keys[i].key.tunnel);
   }
 }
 

@@ -117,12 +117,19 @@ class FlowTracker {
  private:
   struct Interval;  // counters at the last interim record: only with an active time-out
   struct Batch;     // keys and guesses of one batch
+  struct SteadyRules;
 
   FlowTracker(const FlowOptions& options, Arena arena);
 
   void PrepareBatch(std::span<const Frame> frames, std::span<Packet> packets);
   bool AcquireTunnel(const Frame& frame, Packet& packet, uint32_t* id);
   bool PrepareOdd(const Frame& frame, Packet& packet, PreparedKey& key);
+  void TrackPlain(std::span<const Frame> frames, std::span<Packet> packets, EventBuffer& events);
+  void TrackWatched(std::span<const Frame> frames, std::span<Packet> packets, EventBuffer& events);
+  static bool TrackSteady(const SteadyRules& rules, FlowTable& table, uint32_t slot,
+                          const Packet& packet, const PreparedKey& key, int64_t now_ns);
+  void TrackOne(const Frame& frame, Packet& packet, const PreparedKey& key, uint32_t guess,
+                int64_t time_ns, EventBuffer& events);
   bool CountSteady(FlowHot& hot, const Packet& packet, const PreparedKey& key,
                    int64_t time_ns) const;
   void TrackAny(const Frame& frame, Packet& packet, const PreparedKey& key, int64_t time_ns,

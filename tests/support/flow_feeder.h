@@ -113,6 +113,14 @@ class FlowFeeder {
     return copy.verdict;
   }
 
+  // Tracks one batch, which is written to; its events are kept.
+  void TrackBatch(std::span<Packet> packets) {
+    const std::vector<Frame> frames(packets.size());
+    events_.Clear();
+    tracker_->Track(frames, packets, events_);
+    Keep();
+  }
+
   void AdvanceTo(int64_t time_ns) {
     tracker_->AdvanceTo(time_ns);
     bool more = true;
