@@ -149,12 +149,15 @@ absl::Status CheckStreams(const RawOptions& raw) {
   if (!raw.stream_holes.empty() && raw.streams.empty()) {
     return Usage("--stream-holes is about the files of --streams DIR: give that too");
   }
-  if (!raw.streams.empty() || !raw.eve.empty()) return absl::OkStatus();
-  const char* given = !raw.stream_limit.empty()     ? "--stream-limit"
-                      : !raw.stream_depth.empty()   ? "--stream-depth"
-                      : !raw.stream_memory.empty()  ? "--stream-memory"
-                      : !raw.stream_history.empty() ? "--stream-history"
-                                                    : nullptr;
+  if (raw.no_reassembly && !raw.streams.empty())
+    return Usage("--streams DIR needs what --no-reassembly leaves out: give one of them");
+  if (!raw.streams.empty() || (!raw.eve.empty() && !raw.no_reassembly)) return absl::OkStatus();
+  const char* given = !raw.stream_limit.empty()              ? "--stream-limit"
+                      : !raw.stream_depth.empty()            ? "--stream-depth"
+                      : !raw.stream_memory.empty()           ? "--stream-memory"
+                      : !raw.stream_history.empty()          ? "--stream-history"
+                      : raw.no_reassembly && raw.eve.empty() ? "--no-reassembly"
+                                                             : nullptr;
   if (given == nullptr) return absl::OkStatus();
   return Usage(absl::StrFormat(
       "%s: streams are put together for --streams DIR or --eve FILE: give one of them", given));
@@ -293,7 +296,8 @@ absl::Status ReadStreams(const RawOptions& raw, CommandOptions& options) {
     status.Update(About(
         "--timeout", ApplyTimeouts(raw.timeout, options.flow.timeouts, streams.hole_timeout_ns)));
   }
-  if (!raw.streams.empty() || !raw.eve.empty()) options.flow.streams = streams;
+  if (!raw.streams.empty() || (!raw.eve.empty() && !raw.no_reassembly))
+    options.flow.streams = streams;
   return status;
 }
 

@@ -202,6 +202,9 @@ void AddStreams(CLI::App& app, RawOptions& raw) {
                  "or join (left out)")
       ->type_name("HOW")
       ->group(kGroup);
+  app.add_flag("--no-reassembly", raw.no_reassembly,
+               "--eve without the bytes of streams (weir.stream): costs a third")
+      ->group(kGroup);
   app.add_option("--overlap", raw.overlap,
                  "Which bytes count where segments, or fragments, contradict each other: first\n"
                  "(default), last, or as a system takes them: linux, windows, bsd, solaris...")

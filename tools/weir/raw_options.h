@@ -31,6 +31,7 @@ struct RawOptions {
   std::string streams, stream_holes;
   std::string counters, counters_file, counters_max, counters_top;
   bool align = false;
+  bool no_reassembly = false;
   std::string checksum, overlap, stream_limit, stream_depth, stream_memory, stream_history;
   std::string duration, count, interval;
   bool quiet = false;

@@ -88,6 +88,14 @@ TEST(Options, KeyWithComesAfterKeyWithout) {
   EXPECT_EQ(options.decoder.key_parts, key_part::kOuter);
 }
 
+TEST(Options, RecordsDoNotNeedStreams) {
+  EXPECT_FALSE(Options({"-r", "a", "--eve", "b", "--no-reassembly"}).flow.streams.has_value());
+  ExpectUsageError({"-r", "a", "--no-reassembly"}, "--no-reassembly");
+  ExpectUsageError({"-r", "a", "--streams", "d", "--no-reassembly"}, "--streams DIR needs");
+  ExpectUsageError({"-r", "a", "--eve", "b", "--no-reassembly", "--stream-limit", "1k"},
+                   "--stream-limit");
+}
+
 TEST(Options, StreamsArePutTogetherOnlyForThoseWhoTellOfThem) {
   EXPECT_FALSE(Options({"-r", "a", "--write", "b"}).flow.streams.has_value());
   EXPECT_TRUE(Options({"-r", "a", "--eve", "b"}).flow.streams.has_value());
