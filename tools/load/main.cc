@@ -21,6 +21,7 @@ constexpr char kExamples[] = R"(Examples:
                                         between two ports that are joined by a cable
   sudo weir-load send --on eth1 --seed 7 --packets 100M      on one machine, and
   sudo weir-load receive --on eth1 --seed 7 --packets 100M   on the other
+  sudo weir-load replay seen.pcap --on eth1 --speed 10
 
 Exit status: 0 all is as it was sent, or was dropped by a counter with a name; 1 something is wrong,
 or failed; 2 wrong usage.)";

@@ -12,6 +12,7 @@
 #include "tools/load/command/traffic_options.h"
 #include "tools/load/run/live_run.h"
 #include "tools/load/send/ceiling.h"
+#include "tools/load/send/replay.h"
 #include "tools/load/traffic/capture_output.h"
 #include "tools/weir/human.h"
 
@@ -40,6 +41,8 @@ struct LiveCommand {
   double quiet_s = 1;
   double duration_s = 0;
   std::string file;
+  double speed = 1;
+  uint64_t loops = 1;
 };
 
 // How fast the sender is into a sink that only counts, before an engine is measured with it.
@@ -161,6 +164,38 @@ int Make(const LiveCommand& command) {
   return 0;
 }
 
+int SendAgain(LiveCommand& command) {
+  auto replay =
+      Replay::Open(command.file, {.speed = command.speed,
+                                  .loops = command.loops,
+                                  .most_frame_bytes = command.wire.send.most_frame_bytes});
+  if (!replay.ok()) return Failed(replay.status());
+  std::vector<std::string> notes;
+  command.wire.send.interface = command.wire.send_on;
+  auto sender = OpenSender(command.wire.send, &notes);
+  for (const std::string& note : notes) std::printf("note: %s\n", note.c_str());
+  if (!sender.ok()) return Failed(sender.status());
+  if (command.wire.send_cpu >= 0) {
+    if (auto status = PinThread({&command.wire.send_cpu, 1}); !status.ok()) return Failed(status);
+  }
+  bool more = true;
+  while (more && !Interrupted()) {
+    const auto stepped = (*replay)->Step(**sender);
+    if (!stepped.ok()) return Failed(stepped.status());
+    more = *stepped;
+  }
+  if (auto status = (*sender)->Finish(); !status.ok()) return Failed(status);
+  const ReplayCounts& counts = (*replay)->counts();
+  const SendProgress progress = (*sender)->progress();
+  std::printf(
+      "%s frames sent by %s, %s refused, %s left out (no Ethernet, or too long): "
+      "%s frames/s, at most %s late\n",
+      HumanCount((*sender)->sent()).c_str(), NameOf((*sender)->method()),
+      HumanCount((*sender)->refused()).c_str(), HumanCount(counts.unsendable).c_str(),
+      HumanRate(progress.FramesPerSecond()).c_str(), HumanDuration(counts.latest_ns).c_str());
+  return (*sender)->refused() + counts.unsendable > 0;
+}
+
 using Action = int (*)(LiveCommand&);
 
 // A subcommand whose action runs when it is named.
@@ -231,6 +266,24 @@ void AddLiveCommands(CLI::App& app, int& status) {
     AddEngineOptions(*sub, command->engine, true);
     AddListening(*sub, *command);
     AddOutputOptions(*sub, command->outputs);
+  }
+  {
+    const auto [sub, command] = AddCommand(
+        app, status, "replay", "Send a capture file's frames, as recorded or faster", SendAgain);
+    sub->add_option("file", command->file, "pcap or pcapng; - is standard input")
+        ->required()
+        ->type_name("FILE");
+    sub->add_option("--on", command->wire.send_on, "Interface that sends")
+        ->required()
+        ->type_name("IFACE");
+    sub->add_option(
+           "--speed", command->speed,
+           "Of the recorded gaps: 2 halves them; 0: none, as --rate or the sender allows (1)")
+        ->check(CLI::Range(0.0, 1e6).description(""))
+        ->type_name("X");
+    sub->add_option("--loops", command->loops, "Times that the file is sent; 0: until Ctrl-C (1)")
+        ->type_name("N");
+    AddSendOptions(*sub, command->wire);
   }
   {
     const auto [sub, command] =

@@ -6,6 +6,7 @@
 #include "tools/load/command/run_outputs.h"
 #include "tools/load/command/traffic_options.h"
 #include "tools/load/run/memory_run.h"
+#include "tools/weir/parse.h"
 
 namespace weir::load {
 namespace {
@@ -48,7 +49,15 @@ void AddMemoryCommand(CLI::App& app, int& status) {
       ->add_flag("--time-only", command->time_only,
                  "Nobody looks at what is delivered, so that only the engine costs")
       ->group(kGroup);
-  memory->add_option("--warm-up", command->warm_up, "Frames before time is taken (0)")
+  memory
+      ->add_option_function<std::string>(
+          "--warm-up",
+          [command](const std::string& text) {
+            const auto count = ParseCount(text);
+            if (!count.ok()) throw CLI::ValidationError(std::string(count.status().message()));
+            command->warm_up = *count;
+          },
+          "Frames before time is taken (0)")
       ->type_name("N")
       ->group(kGroup);
   AddOutputOptions(*memory, command->outputs);

@@ -89,9 +89,7 @@ absl::StatusOr<Trial> RunTrialAt(const SearchCommand& command, const EngineChoic
 absl::Status SearchAt(const SearchCommand& command, Place& place) {
   EngineChoice engine = command.engine;
   engine.shards = place.shards;
-  const auto backend = ParseBackend(place.backend);
-  if (!backend.ok()) return backend.status();
-  engine.backend.backend = *backend;
+  engine.backend.backend = *ParseBackend(place.backend);
   TrafficProfile profile = command.profile;
   profile.flows = place.flows;
   profile.sizes = {{place.frame_bytes, 1}};
@@ -222,13 +220,25 @@ absl::Status Search(SearchCommand& command) {
     return absl::InvalidArgumentError("name --send-on and --listen-on, or try --veth");
   EngineChoice widest = command.engine;
   for (const Place& place : *places) widest.shards = std::max(widest.shards, place.shards);
-  const auto veth = MakeWire(command.wire, widest);
-  if (!veth.ok()) return veth.status();
   SpreadOverProcessors(command.wire, command.engine);
   std::printf("%-8s %6s %8s %7s  %9s %14s\n", "backend", "frame", "flows", "shards", "frames/s",
               "on the wire");
-  for (Place& place : *places)
+  // A pair of our own has the program that its back-end wants.
+  std::unique_ptr<OwnVeth> veth;
+  std::string wired;
+  for (Place& place : *places) {
+    if (wired != place.backend) {
+      wired = place.backend;
+      const auto backend = ParseBackend(wired);
+      if (!backend.ok()) return backend.status();
+      widest.backend.backend = *backend;
+      veth.reset();
+      auto made = MakeWire(command.wire, widest);
+      if (!made.ok()) return made.status();
+      veth = *std::move(made);
+    }
     if (auto status = SearchAt(command, place); !status.ok()) return status;
+  }
   absl::Status status;
   if (!command.outputs.json.empty())
     status.Update(WriteText(command.outputs.json, Json(command, *places)));

@@ -108,6 +108,7 @@ std::string RunJson(const TrafficProfile& profile, const RunResult& result,
   }
   to.Key("verified");
   to.Bool(result.verified);
+  if (result.engine_bytes > 0) Put(to, "engine_bytes", result.engine_bytes);
   Put(to, "peak_resident_bytes", result.resident_bytes);
   PutAll(to, "notes", result.notes);
   PutAll(to, "losses", verdict.losses);

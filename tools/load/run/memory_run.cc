@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "engine/flow/flow_tracker.h"
 #include "engine/placement.h"
 #include "rings/memory_source.h"
 #include "tools/load/verdict/flow_observer.h"
@@ -150,6 +151,7 @@ absl::StatusOr<RunResult> RunInMemory(const MemoryRunOptions& options) {
     result.seen.Add(lanes[i]->TakeObservation());
     result.counters.Add(lanes[i]->Counters());
     result.cpu_seconds += lanes[i]->cpu_seconds();
+    result.engine_bytes += FlowTracker::MemoryBytes(options.shard.flow);
   }
   result.truth = lanes.front()->truth();
   result.sent = result.truth.frames;

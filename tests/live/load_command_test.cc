@@ -1,0 +1,133 @@
+// weir-load from outside: an engine tried on a wire, in one process and in two.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <cstdio>
+#include <string>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "tests/support/netns.h"
+#include "tests/support/temporary_folder.h"
+
+namespace weir::test {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+struct Said {
+  int status = -1;
+  std::string text;  // standard output and error
+};
+
+Said RunLoad(const std::string& arguments, const std::string& before = "") {
+  const std::string line = absl::StrCat(before, " ", WEIR_LOAD_COMMAND, " ", arguments, " 2>&1");
+  std::FILE* const pipe = popen(line.c_str(), "re");
+  Said said;
+  char buffer[4096];
+  for (size_t count; (count = fread(buffer, 1, sizeof buffer, pipe)) > 0;)
+    said.text.append(buffer, count);
+  const int status = pclose(pipe);
+  said.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+  return said;
+}
+
+std::string In(const NetNamespace& name_space) {
+  return absl::StrCat("nsenter --net=", name_space.path());
+}
+
+class LoadCommandTest : public testing::Test {
+ protected:
+  void SetUp() override { WEIR_SKIP_WITHOUT_NETNS(); }
+};
+
+TEST_F(LoadCommandTest, AnEngineOnAPairOfItsOwnGetsAllAsItWasSent) {
+  TemporaryFolder folder;
+  const std::string json = folder.File("run.json"), picture = folder.File("run.svg");
+  const Said said = RunLoad(
+      absl::StrCat("run --veth --rate 40k --packets 20k --udp 20% --reorder 5% --flow-packets 20 "
+                   "--probe-every 50 --json ",
+                   json, " --picture ", picture));
+  EXPECT_EQ(said.status, 0) << said.text;
+  EXPECT_THAT(said.text, AllOf(HasSubstr("20,000 received (100.0 %)"), HasSubstr("delay"),
+                               HasSubstr("All of it is as it was sent.")));
+  EXPECT_THAT(ReadFile(json), AllOf(HasSubstr("\"good\":true"), HasSubstr("\"received\":20000"),
+                                    testing::ContainsRegex("\"delay_ns\":.\"probes\":(399|40[01]),")));
+  EXPECT_THAT(ReadFile(picture), HasSubstr("</svg>"));
+}
+
+TEST_F(LoadCommandTest, AfXdpGetsTheSame) {
+  const Said said = RunLoad("run --veth --backend xdp --rate 40k --packets 20k --udp 20%");
+  EXPECT_EQ(said.status, 0) << said.text;
+  EXPECT_THAT(said.text, AllOf(HasSubstr("AF_XDP"), HasSubstr("All of it is as it was sent.")));
+}
+
+TEST_F(LoadCommandTest, TwoProcessesThatAgreeOnTheSeed) {
+  const VethPair pair;
+  const std::string traffic = " --seed 7 --packets 20k --flows 300";
+  Said receiver;
+  std::thread listening([&] { receiver = RunLoad("receive --on far0" + traffic, In(pair.far())); });
+  // Until the receiver has its socket.
+  const std::string look =
+      In(pair.far()) + " sh -c 'tail -n +2 /proc/net/packet | grep -q .'";
+  for (int i = 0; i < 100 && std::system(look.c_str()) != 0; ++i) usleep(50'000);
+  usleep(200'000);
+  const Said sender =
+      RunLoad("send --on near0 --method packet --rate 40k" + traffic, In(pair.near()));
+  listening.join();
+  EXPECT_EQ(sender.status, 0) << sender.text;
+  EXPECT_THAT(sender.text, HasSubstr("20,000 frames sent by AF_PACKET"));
+  EXPECT_EQ(receiver.status, 0) << receiver.text;
+  EXPECT_THAT(receiver.text, HasSubstr("All of it is as it was sent."));
+}
+
+TEST_F(LoadCommandTest, AnotherSeedIsNotWhatWasAgreed) {
+  const VethPair pair;
+  Said receiver;
+  std::thread listening([&] {
+    receiver = RunLoad("receive --on far0 --seed 8 --packets 5k --flows 300", In(pair.far()));
+  });
+  usleep(1'500'000);
+  RunLoad("send --on near0 --method packet --rate 20k --seed 7 --packets 5k --flows 300",
+          In(pair.near()));
+  listening.join();
+  EXPECT_EQ(receiver.status, 1) << receiver.text;
+  EXPECT_THAT(receiver.text, HasSubstr("WRONG"));
+}
+
+TEST_F(LoadCommandTest, TheSearchFindsARateAndDrawsIt) {
+  TemporaryFolder folder;
+  const std::string json = folder.File("s.json"), picture = folder.File("s.svg");
+  const Said said =
+      RunLoad(absl::StrCat("search --veth --frames 60,1514 --backends packet,xdp "
+                           "--seconds 0.05 --resolution 0.3 --json ",
+                           json, " --picture ", picture));
+  EXPECT_EQ(said.status, 0) << said.text;
+  EXPECT_THAT(ReadFile(json), HasSubstr("\"frames_per_second\":"));
+  EXPECT_THAT(ReadFile(picture), AllOf(HasSubstr("packet"), HasSubstr("xdp")));
+}
+
+TEST_F(LoadCommandTest, WhatIsMissingIsAskedFor) {
+  const Said said = RunLoad("run --packets 10");
+  EXPECT_EQ(said.status, 2);
+  EXPECT_THAT(said.text, HasSubstr("name --send-on and --listen-on, or try --veth"));
+  EXPECT_EQ(RunLoad("memory --reorder much").status, 2);
+  EXPECT_EQ(RunLoad("").status, 2);
+}
+
+TEST_F(LoadCommandTest, ReplaySendsACaptureAgain) {
+  TemporaryFolder folder;
+  const std::string file = folder.File("made.pcap");
+  ASSERT_EQ(RunLoad("make --packets 5k --gap 1us -w " + file).status, 2);  // no such option
+  ASSERT_EQ(RunLoad("make --packets 5k -w " + file).status, 0);
+  const VethPair pair;
+  const Said said = RunLoad(absl::StrCat("replay ", file, " --on near0 --speed 0 --method packet"),
+                            In(pair.near()));
+  EXPECT_EQ(said.status, 0) << said.text;
+  EXPECT_THAT(said.text, HasSubstr("5,000 frames sent by AF_PACKET"));
+}
+
+}  // namespace
+}  // namespace weir::test
