@@ -123,7 +123,9 @@ void BM_Dedup(benchmark::State& state) {
   state.counters["floor_ns"] = Median(floor_ns);
   state.counters["ratio"] = Median(dedup_ns) / Median(floor_ns);
 }
-BENCHMARK(BM_Dedup)->ArgNames({"bytes", "depth"})->ArgsProduct({{64, 1500}, {256, 1'000'000}});
+BENCHMARK(BM_Dedup)
+    ->ArgNames({"bytes", "depth"})
+    ->ArgsProduct({{64, 1500}, {256, 4'096, 65'536, 1'000'000}});
 
 }  // namespace
 }  // namespace weir

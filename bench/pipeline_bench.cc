@@ -5,12 +5,14 @@
 
 #include <benchmark/benchmark.h>
 
-#include <map>
+#include <array>
+#include <utility>
 
 #include "bench/floor.h"
 #include "bench/laps.h"
 #include "bench/trace.h"
 #include "engine/flow/flow_tracker.h"
+#include "engine/packet/decoder.h"
 #include "engine/shard.h"
 #include "rings/block_writer.h"
 
@@ -19,16 +21,20 @@ namespace {
 
 constexpr int64_t kLeastWarmUp = 3 << 20;  // packets: more than a lap of any trace
 
-enum Traffic : int64_t { kMix, kSmall, kLarge };
+constexpr int64_t kMix = 0;     // payload: 64, 576 and 1448 bytes, 7:4:1
+constexpr int64_t kSmall = 10;  // bytes: frames of 64 with their check sequence
+constexpr int64_t kLarge = 1448;
 
-const Trace& TraceOf(int64_t traffic, uint32_t flows) {
-  static std::map<std::pair<int64_t, uint32_t>, std::unique_ptr<Trace>> traces;
-  auto& trace = traces[{traffic, flows}];
-  if (trace == nullptr) {
+// One at a time: those of ten million flows are large.
+const Trace& TraceOf(int64_t payload, uint32_t flows) {
+  static std::pair<int64_t, uint32_t> which;
+  static std::unique_ptr<Trace> trace;
+  if (trace == nullptr || which != std::pair(payload, flows)) {
+    trace.reset();
+    which = {payload, flows};
     TraceOptions options{.flows = flows};
     options.packets = std::max(options.packets, flows);
-    if (traffic == kSmall) options.mix = {{10, 1}};
-    if (traffic == kLarge) options.mix = {{1448, 1}};
+    if (payload != kMix) options.mix = {{static_cast<uint32_t>(payload), 1}};
     trace = std::make_unique<Trace>(options);
   }
   return *trace;
@@ -76,6 +82,40 @@ void BM_PlainFloor(benchmark::State& state) {
   Report(state, packets);
 }
 
+// The first stages alone, on the same frames: what each adds is its part of the whole.
+void BM_Walk(benchmark::State& state) {
+  const Trace& trace = TraceOf(state.range(0), static_cast<uint32_t>(state.range(1)));
+  auto source = *MemorySource::Create(RingOptions(state.range(2) != 0));
+  Feed feed(trace.frames());
+  std::array<Frame, kBatchFrames> frames;
+  RunLaps(state, *source, feed, 1, [&] {
+    source->Release();
+    const int count = source->Receive(frames);
+    benchmark::DoNotOptimize(frames.data());
+    benchmark::ClobberMemory();
+    return count;
+  });
+}
+
+void BM_Decode(benchmark::State& state) {
+  const Trace& trace = TraceOf(state.range(0), static_cast<uint32_t>(state.range(1)));
+  auto source = *MemorySource::Create(RingOptions(state.range(2) != 0));
+  Feed feed(trace.frames());
+  const Decoder decoder;
+  std::array<Frame, kBatchFrames> frames;
+  std::array<Packet, kBatchFrames> packets;
+  std::array<TunnelPath, kBatchFrames> paths;
+  RunLaps(state, *source, feed, 1, [&] {
+    source->Release();
+    const auto count = static_cast<size_t>(source->Receive(frames));
+    decoder.DecodeBatch(std::span(frames).first(count), std::span(packets).first(count),
+                        std::span(paths).first(count));
+    benchmark::DoNotOptimize(packets.data());
+    benchmark::ClobberMemory();
+    return count;
+  });
+}
+
 void BM_Pipeline(benchmark::State& state) {
   const auto flows = static_cast<uint32_t>(state.range(1));
   const Trace& trace = TraceOf(state.range(0), flows);
@@ -98,19 +138,22 @@ void BM_Pipeline(benchmark::State& state) {
 }
 
 void Sizes(benchmark::internal::Benchmark* benchmark) {
-  benchmark->ArgNames({"traffic", "flows", "cold"});
+  benchmark->ArgNames({"payload", "flows", "cold"});
   if (SmallRun()) {
     benchmark->Args({kMix, 1'000, 0});
   } else {
-    for (const int64_t flows : {1'000, 100'000, 1'000'000, 10'000'000})
+    for (const int64_t flows : {1, 1'000, 10'000, 100'000, 1'000'000, 10'000'000})
       benchmark->Args({kMix, flows, 0});
     benchmark->Args({kMix, 100'000, 1});
-    benchmark->Args({kSmall, 10'000, 0});
+    for (const int64_t payload : {kSmall, int64_t{64}, int64_t{256}, int64_t{576}, kLarge})
+      benchmark->Args({payload, 10'000, 0});
     benchmark->Args({kLarge, 1'000, 0});
   }
   benchmark->UseManualTime();
 }
 BENCHMARK(BM_PlainFloor)->Apply(Sizes);
+BENCHMARK(BM_Walk)->Apply(Sizes);
+BENCHMARK(BM_Decode)->Apply(Sizes);
 BENCHMARK(BM_Floor)->Apply(Sizes);
 BENCHMARK(BM_Pipeline)->Apply(Sizes);
 

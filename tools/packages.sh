@@ -16,6 +16,7 @@ TEST_PACKAGES=(
   iproute2 iputils-ping                                 # network namespaces of the live tests
   ethtool libcap2-bin                                   # what the doctor's commands need
   libboost-dev                                          # a bench beside its queue
+  valgrind gnuplot-nox                                  # the budget, pictures
   prometheus                                            # promtool, and a server that scrapes
 )
 

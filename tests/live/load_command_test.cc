@@ -15,6 +15,7 @@ namespace weir::test {
 namespace {
 
 using testing::AllOf;
+using testing::ContainsRegex;
 using testing::HasSubstr;
 
 struct Said {
@@ -54,7 +55,7 @@ TEST_F(LoadCommandTest, AnEngineOnAPairOfItsOwnGetsAllAsItWasSent) {
   EXPECT_THAT(said.text, AllOf(HasSubstr("20,000 received (100.0 %)"), HasSubstr("delay"),
                                HasSubstr("All of it is as it was sent.")));
   EXPECT_THAT(ReadFile(json), AllOf(HasSubstr("\"good\":true"), HasSubstr("\"received\":20000"),
-                                    testing::ContainsRegex("\"delay_ns\":.\"probes\":(399|40[01]),")));
+                                    ContainsRegex("\"probes\":(399|40[01]),")));
   EXPECT_THAT(ReadFile(picture), HasSubstr("</svg>"));
 }
 
@@ -70,8 +71,7 @@ TEST_F(LoadCommandTest, TwoProcessesThatAgreeOnTheSeed) {
   Said receiver;
   std::thread listening([&] { receiver = RunLoad("receive --on far0" + traffic, In(pair.far())); });
   // Until the receiver has its socket.
-  const std::string look =
-      In(pair.far()) + " sh -c 'tail -n +2 /proc/net/packet | grep -q .'";
+  const std::string look = In(pair.far()) + " sh -c 'tail -n +2 /proc/net/packet | grep -q .'";
   for (int i = 0; i < 100 && std::system(look.c_str()) != 0; ++i) usleep(50'000);
   usleep(200'000);
   const Said sender =

@@ -1,0 +1,129 @@
+"""What is measured of weir itself. Each function takes a Context and returns a dict of results."""
+import json
+
+from . import measure
+
+# The design's definitions: payload 0 is the mix of 64, 576 and 1448 bytes, 7:4:1.
+MIX, SMALL, LARGE = 0, 10, 1448
+
+
+class Context:
+    def __init__(self, build, folder, rounds, quick):
+        self.build, self.folder, self.rounds, self.quick = build, folder, rounds, quick
+        self.weir, self.weir_load = build / "weir", build / "weir-load"
+
+    def bench(self, name):
+        return self.build / "bench" / name
+
+    def pipeline(self, payload, flows, cold=0, stages="Floor|PlainFloor|Walk|Decode|Pipeline"):
+        place = f"payload:{payload}/flows:{flows}/cold:{cold}"
+        found = measure.benchmarks(self.bench("pipeline_bench"), f"BM_({stages})/{place}/",
+                                   self.rounds)
+        row = {name.split("/")[0].removeprefix("BM_").lower(): value
+               for name, value in found.items()}
+        row.update(payload=payload, flows=flows, cold=bool(cold))
+        row["ratio"] = row["pipeline"]["median"] / row["plainfloor"]["median"]
+        return row
+
+
+def pipeline(context):
+    """ns/packet of one core, memory to flows, over flows and payload sizes; stages of each"""
+    flows = [1, 1_000, 100_000] if context.quick else [1, 1_000, 10_000, 100_000, 1_000_000,
+                                                        10_000_000]
+    rows = [context.pipeline(MIX, number) for number in flows]
+    sizes = [SMALL, LARGE] if context.quick else [SMALL, 64, 256, 576, LARGE]
+    rows += [context.pipeline(size, 10_000) for size in sizes]
+    rows.append(context.pipeline(MIX, 100_000, cold=1))
+    return {"rows": rows}
+
+
+def streams(context):
+    """ns/packet with reassembly and verified checksums: 1,000 flows of 1448 B, in order and 5 %
+    displaced; 100,000 flows of 5 packets"""
+    found = measure.benchmarks(context.bench("stream_bench"), "BM_(Floor|Streams.*)/shape",
+                               context.rounds)
+    names = ["in order", "5 % displaced", "short flows"]
+    rows = []
+    for shape, name in enumerate(names):
+        row = {key.split("/")[0].removeprefix("BM_").lower(): value
+               for key, value in found.items() if key.endswith(f"shape:{shape}")}
+        row.update(name=name, ratio=row["streamsunverified"]["median"] / row["floor"]["median"])
+        rows.append(row)
+    return {"rows": rows}
+
+
+def _memory_run(context, *options):
+    out = measure.run([context.weir_load, "memory", "--time-only", "--json", "-", "--seed", 1,
+                       *options])
+    result = json.loads(out)
+    if not result["good"]:
+        raise measure.Failed("weir-load memory: " + "; ".join(result["faults"]))
+    return result
+
+
+def reordering(context):
+    """ns/packet of streams over the share of displaced segments (by up to 8)"""
+    shares = ["0%", "5%", "20%"] if context.quick else ["0%", "1%", "2%", "5%", "10%", "20%"]
+    packets = 1_000_000 if context.quick else 2_000_000
+    values = {share: [] for share in shares}
+    for _ in range(context.rounds):
+        for share in shares:
+            values[share].append(_memory_run(
+                context, "--packets", packets, "--warm-up", packets // 4, "--flows", 1000,
+                "--payload", 1448, "--midstream", "--ack-every", 0, "--from-server", "0%",
+                "--reorder", share)["ns_per_frame"])
+    return {"rows": [{"share": float(share[:-1]), "ns": measure.summary(values[share])}
+                     for share in shares]}
+
+
+def shards(context):
+    """ns of processor time per packet over shards, each on a processor of its own, from memory"""
+    import os
+    numbers = [n for n in (1, 2, 4, 8, 16) if n <= (os.cpu_count() or 1)]
+    values = {number: [] for number in numbers}
+    for _ in range(context.rounds):
+        for number in numbers:
+            values[number].append(_memory_run(
+                context, "--packets", "1M", "--flows", "100k", "--midstream", "--ack-every", 0,
+                "--no-streams", "--shards", number, "--cpus", f"0-{number - 1}",
+                "--warm-up", 300_000)["ns_per_frame"])
+    return {"rows": [{"shards": number, "ns": measure.summary(values[number])}
+                     for number in numbers]}
+
+
+def dedup(context):
+    """ns/packet of content dedup over its depth"""
+    rows = []
+    for size in (64, 1500):
+        for depth in (256, 4096, 65536, 1_000_000):
+            if context.quick and depth > 4096:
+                continue
+            name = f"BM_Dedup/bytes:{size}/depth:{depth}$"
+            found = {key: next(iter(measure.benchmarks(
+                context.bench("dedup_bench"), name, context.rounds, counter=key,
+                seconds=0.1).values())) for key in ("dedup_ns", "floor_ns")}
+            rows.append({"bytes": size, "depth": depth, **found})
+    return {"rows": rows}
+
+
+def memory_per_flow(context):
+    """Bytes per flow of the flow table (streams take what --stream-memory allows, besides)"""
+    few, many = 100_000, 1_100_000
+    taken = [_memory_run(context, "--packets", 10_000, "--flows", 100, "--max-flows", flows,
+                         "--no-streams")["engine_bytes"] for flows in (few, many)]
+    return {"rows": [{"name": "weir", "bytes": (taken[1] - taken[0]) / (many - few)}]}
+
+
+def no_loss(context):
+    """Highest rate without loss on a veth pair, by back-end and frame size (RFC 2544)"""
+    out = context.folder / "no_loss.json"
+    frames = "60,1514" if context.quick else "60,252,508,1020,1514"
+    measure.run([context.weir_load, "search", "--veth", "--frames", frames,
+                 "--backends", "packet,xdp", "--seconds", 0.5 if context.quick else 1,
+                 "--resolution", 0.02, "--json", out, "--picture",
+                 context.folder / "no_loss.svg"])
+    return {"rows": json.loads(out.read_text())["rates"]}
+
+
+ALL = {"pipeline": pipeline, "streams": streams, "reordering": reordering, "shards": shards,
+       "dedup": dedup, "memory_per_flow": memory_per_flow, "no_loss": no_loss}
