@@ -13,6 +13,7 @@ struct FlowTracker::Batch {
   explicit Batch(const DecoderOptions& options) : decoder(options) {}
 
   std::array<PreparedKey, kBatchFrames> keys;
+  std::array<const FlowTable::Group*, kBatchFrames> groups;  // the keys' home groups
   std::array<uint32_t, kBatchFrames> guesses;
   bool holds_tunnels = false;  // some key holds a use of a tunnel entry
 

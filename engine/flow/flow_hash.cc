@@ -4,6 +4,9 @@
 
 #include "engine/flow/flow_hash_inline.h"
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 namespace weir {
 namespace {
 
@@ -37,8 +40,7 @@ WideKey Widen(const uint8_t* a, const uint8_t* b, size_t bytes, const CompactKey
   return wide;
 }
 
-}  // namespace
-
+// IPv6 and MAC pairs.
 void PrepareWideKey(const KeyRules& rules, const Packet& packet, PreparedKey& key) {
   const size_t bytes = packet.family == AddressFamily::kIpv6 ? 16 : 6;
   const int order = std::memcmp(packet.source, packet.destination, bytes);
@@ -54,12 +56,25 @@ void PrepareWideKey(const KeyRules& rules, const Packet& packet, PreparedKey& ke
            key);
 }
 
+}  // namespace
+
 void PrepareKey(const KeyRules& rules, const Packet& packet, uint32_t tunnel, PreparedKey& key) {
-  PrepareKeyInline(rules, packet, tunnel, key);
+  key.family = packet.family;
+  key.protocol = rules.ports ? packet.protocol : 0;
+  if (packet.family == AddressFamily::kIpv4) {
+    PrepareIpv4Key(rules, HashFor(rules, key.protocol), packet, tunnel, key);
+    return;
+  }
+  key.key.tunnel = tunnel;
+  PrepareWideKey(rules, packet, key);
 }
 
 uint64_t HashOf(const KeyRules& rules, const FlowHot& hot, const FlowAddresses& addresses) {
-  if (hot.family == AddressFamily::kIpv4) return HashCompactKey(rules, hot.key, hot.protocol);
+  if (hot.family == AddressFamily::kIpv4) {
+    uint64_t words[2];
+    std::memcpy(words, &hot.key, sizeof words);
+    return HashFor(rules, hot.protocol)(words[0], words[1]);
+  }
   const size_t bytes = hot.family == AddressFamily::kIpv6 ? 16 : 6;
   PreparedKey key;
   HashWide(rules, Widen(addresses.a, addresses.b, bytes, hot.key, hot.protocol, hot.family), key);

@@ -42,6 +42,15 @@ class FlowTable {
   static constexpr uint32_t kEntriesPerGroup = 12;
   static constexpr uint32_t kFlowsPerGroup = 8;  // on average, when the table is full
 
+  // A cache line of the index.
+  struct alignas(64) Group {
+    uint8_t tags[kEntriesPerGroup];  // 0 = free
+    uint16_t spilled;                // flows that went past this group
+    uint16_t spare;
+    uint32_t slots[kEntriesPerGroup];
+  };
+  static_assert(sizeof(Group) == 64);
+
   static uint32_t GroupsFor(uint32_t max_flows) {
     return (max_flows + kFlowsPerGroup - 1) / kFlowsPerGroup + 1;
   }
@@ -54,19 +63,23 @@ class FlowTable {
   uint32_t capacity() const { return max_flows_; }
   bool full() const { return size_ == max_flows_; }
 
-  void PrefetchGroup(uint64_t hash) const { PrefetchToWrite(&groups_[GroupOf(hash)]); }
-
-  // The slot of the first entry of the home group whose tag matches: where the flow most likely is.
-  // Asks for the hot lines of all entries that match. kNoSlot when there is none. Read-only: an
-  // answer from before an Insert or Erase is a hint.
-  uint32_t Guess(uint64_t hash) const {
+  // The home group of a key; asks for its line.
+  const Group& PrefetchGroup(uint64_t hash) const {
     const Group& group = groups_[GroupOf(hash)];
-    uint32_t matches = Matches(group, TagOf(hash));
+    PrefetchToWrite(&group);
+    return group;
+  }
+
+  // The slot of the first entry of the key's home group whose tag matches: where the flow most
+  // likely is. Asks for the hot lines of all entries that match. kNoSlot when there is none.
+  // Read-only: an answer from before an Insert or Erase is a hint.
+  uint32_t Guess(const Group& group, uint64_t hash) const {
+    uint64_t matches = Matches(group, TagOf(hash));
     if (matches == 0) return kNoSlot;
-    const uint32_t slot = group.slots[__builtin_ctz(matches)];
+    const uint32_t slot = group.slots[__builtin_ctzll(matches)];
     PrefetchToWrite(&hot_[slot]);
     for (matches &= matches - 1; matches != 0; matches &= matches - 1) [[unlikely]] {
-        PrefetchToWrite(&hot_[group.slots[__builtin_ctz(matches)]]);
+        PrefetchToWrite(&hot_[group.slots[__builtin_ctzll(matches)]]);
       }
     return slot;
   }
@@ -101,14 +114,6 @@ class FlowTable {
   uint32_t spilled() const { return spilled_; }  // flows that stand outside their home group
 
  private:
-  struct alignas(64) Group {
-    uint8_t tags[kEntriesPerGroup];  // 0 = free
-    uint16_t spilled;                // flows that went past this group
-    uint16_t spare;
-    uint32_t slots[kEntriesPerGroup];
-  };
-  static_assert(sizeof(Group) == 64);
-
   static uint8_t TagOf(uint64_t hash) {
     const auto tag = static_cast<uint8_t>(hash >> 56);
     return tag == 0 ? 1 : tag;

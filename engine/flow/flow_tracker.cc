@@ -90,6 +90,8 @@ FlowTracker::FlowTracker(const FlowOptions& options, Arena arena)
       batch_(std::make_unique<Batch>(options.decoder)) {
   if (options_.seed == 0) options_.seed = RandomSeed();
   rules_ = {options.key == KeyKind::kFiveTuple, options.bidirectional, options_.seed};
+  tcp_hash_ = HashFor(rules_, ip_protocol::kTcp);
+  plain_ = rules_.ports && rules_.bidirectional && options.extension.function == nullptr;
   const Timeouts& t = options_.timeouts;
   timeouts_ = {t.tcp_unanswered,
                t.tcp_syn,

@@ -122,6 +122,9 @@ class FlowTracker {
   FlowTracker(const FlowOptions& options, Arena arena);
 
   void PrepareBatch(std::span<const Frame> frames, std::span<Packet> packets);
+  void PrepareKeys(std::span<const Frame> frames, std::span<Packet> packets, size_t begin,
+                   size_t end);
+  void GuessSlots(std::span<const Packet> packets, size_t begin, size_t end);
   bool AcquireTunnel(const Frame& frame, Packet& packet, uint32_t* id);
   bool PrepareOdd(const Frame& frame, Packet& packet, PreparedKey& key);
   void TrackPlain(std::span<const Frame> frames, std::span<Packet> packets, EventBuffer& events);
@@ -192,6 +195,8 @@ class FlowTracker {
 
   FlowOptions options_;
   KeyRules rules_;
+  WordsHash tcp_hash_{0};  // of IPv4 TCP keys
+  bool plain_ = false;     // keys are five-tuples of both directions, without an extension
   std::array<int64_t, static_cast<size_t>(Phase::kCount)> timeouts_;
   Arena arena_;
   std::optional<FlowTable> table_;

@@ -1,5 +1,7 @@
 // The first part of tracking a batch: keys, hashes, and which lines are likely needed.
 
+#include <algorithm>
+
 #include "engine/flow/flow_batch.h"
 #include "engine/flow/flow_hash_inline.h"
 #include "rings/prefetch.h"
@@ -8,45 +10,64 @@ namespace weir {
 namespace {
 
 constexpr size_t kAhead = 16;  // packets from a group's request to its reading
+constexpr auto kNoFamily = static_cast<AddressFamily>(0xff);
 
 }  // namespace
 
 // Keys, hashes and guesses of the whole batch. Each group of tags is asked for kAhead packets
-// before it is read, and so each hot line long before Track comes to it; requests for the two are
-// mixed, so that they do not queue up.
+// before it is read, and so each hot line long before Track comes to it; requests for the two take
+// turns, so that they do not queue up.
 void FlowTracker::PrepareBatch(std::span<const Frame> frames, std::span<Packet> packets) {
-  Batch& batch = *batch_;
-  batch.holds_tunnels = false;
-  // Copies, so that they stay in registers whatever is stored through the packets.
-  const KeyRules rules = rules_;
-  const FlowTable table = *table_;
-  const bool plain = options_.key != KeyKind::kMacPair && options_.extension.function == nullptr;
-  constexpr uint8_t kControl = tcp_flag::kSyn | tcp_flag::kFin | tcp_flag::kRst;
+  batch_->holds_tunnels = false;
   const size_t size = packets.size();
-  for (size_t i = 0; i < size + kAhead; ++i) {
-    if (i < size) {
-      Packet& packet = packets[i];
-      PreparedKey& key = batch.keys[i];
-      if (plain && packet.verdict == Verdict::kTracked && packet.tunnel == nullptr) [[likely]] {
-        PrepareKeyInline(rules, packet, 0, key);
-        table.PrefetchGroup(key.hash);
-      } else if (PrepareOdd(frames[i], packet, key)) {
-        table.PrefetchGroup(key.hash);
-      } else {
-        key.family = AddressFamily::kNone;
-      }
-    }
-    if (i >= kAhead) {
-      const PreparedKey& key = batch.keys[i - kAhead];
-      if (key.family == AddressFamily::kNone) continue;
-      const uint32_t slot = batch.guesses[i - kAhead] = table.Guess(key.hash);
-      if ((packets[i - kAhead].tcp_flags & kControl) != 0 && slot != kNoSlot)
-        PrefetchToWrite(&table.cold(slot));
+  for (size_t i = 0; i < size + kAhead; i += kAhead) {
+    if (i < size) PrepareKeys(frames, packets, i, std::min(i + kAhead, size));
+    if (i > 0) GuessSlots(packets, i - kAhead, std::min(i, size));
+  }
+}
+
+// Keys and hashes of packets `begin` to `end`; asks for the groups of tags.
+void FlowTracker::PrepareKeys(std::span<const Frame> frames, std::span<Packet> packets,
+                              size_t begin, size_t end) {
+  constexpr KeyRules kPlain;
+  // Copies, so that they stay in registers whatever is stored through the packets.
+  const WordsHash tcp_hash = tcp_hash_;
+  const FlowTable table = *table_;
+  const AddressFamily plain = plain_ ? AddressFamily::kIpv4 : kNoFamily;
+  Batch& batch = *batch_;
+  for (size_t i = begin; i < end; ++i) {
+    Packet& packet = packets[i];
+    PreparedKey& key = batch.keys[i];
+    if (packet.family == plain && packet.verdict == Verdict::kTracked && packet.tunnel == nullptr &&
+        packet.protocol == ip_protocol::kTcp) [[likely]] {
+      key.protocol = ip_protocol::kTcp;
+      key.family = AddressFamily::kIpv4;
+      PrepareIpv4Key(kPlain, tcp_hash, packet, 0, key);
+      batch.groups[i] = &table.PrefetchGroup(key.hash);
+    } else if (PrepareOdd(frames[i], packet, key)) {
+      batch.groups[i] = &table.PrefetchGroup(key.hash);
+    } else {
+      key.family = AddressFamily::kNone;
     }
   }
 }
 
-// Packets in tunnels, MAC pairs, keys with an extension. False: the packet is not tracked.
+// Reads the groups of packets `begin` to `end`; asks for the lines that Track will likely need.
+void FlowTracker::GuessSlots(std::span<const Packet> packets, size_t begin, size_t end) {
+  constexpr uint8_t kControl = tcp_flag::kSyn | tcp_flag::kFin | tcp_flag::kRst;
+  const FlowTable table = *table_;
+  Batch& batch = *batch_;
+  for (size_t i = begin; i < end; ++i) {
+    const PreparedKey& key = batch.keys[i];
+    if (key.family == AddressFamily::kNone) continue;
+    const uint32_t slot = batch.guesses[i] = table.Guess(*batch.groups[i], key.hash);
+    if ((packets[i].tcp_flags & kControl) != 0 && slot != kNoSlot) [[unlikely]]
+      PrefetchToWrite(&table.cold(slot));
+  }
+}
+
+// Any packet: UDP, IPv6, tunnels, MAC pairs, keys with an extension. False: the packet is not
+// tracked.
 bool FlowTracker::PrepareOdd(const Frame& frame, Packet& packet, PreparedKey& key) {
   const bool mac = options_.key == KeyKind::kMacPair;
   if (mac && packet.verdict == Verdict::kNotIp && packet.family == AddressFamily::kMac) {

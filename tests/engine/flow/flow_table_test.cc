@@ -36,7 +36,7 @@ TEST_F(FlowTableTest, FindsWhatWasInserted) {
   EXPECT_EQ(table.Find(key), kNoSlot);
   const uint32_t slot = table.Insert(key);
   EXPECT_EQ(table.Find(key), slot);
-  EXPECT_EQ(table.Guess(key.hash), slot);
+  EXPECT_EQ(table.Guess(table.PrefetchGroup(key.hash), key.hash), slot);
   table.Erase(slot, key.hash);
   EXPECT_EQ(table.Find(key), kNoSlot);
   EXPECT_EQ(table.size(), 0u);
