@@ -28,10 +28,12 @@ inline bool Ipv4HeaderSumIsRight(const uint8_t* header) {
   sum += LoadNative<uint32_t>(header + 8);
   sum += LoadNative<uint32_t>(header + 12);
   sum += LoadNative<uint32_t>(header + 16);
-  sum = (sum & 0xffff) + (sum >> 16);  // at most 20 bits and 16 bits
-  sum = (sum & 0xffff) + (sum >> 16);
-  sum = (sum & 0xffff) + (sum >> 16);
-  return sum == 0xffff;
+  // Folding keeps the remainder by 65535, which must be 0 (the sum is not, as the version is not):
+  // the product with the inverse modulo 2^64 is then the quotient, and otherwise beyond all
+  // quotients.
+  constexpr uint64_t kInverse = 0xfffefffefffeffff, kMost = UINT64_MAX / 0xffff;
+  static_assert(kInverse * 0xffff == 1);
+  return sum * kInverse <= kMost;
 }
 
 // The sum of the pseudo header of TCP, UDP and ICMPv6 (RFC 9293 section 3.1, RFC 8200 section 8.1).

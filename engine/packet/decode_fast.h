@@ -1,6 +1,9 @@
-// The common case in one straight run: Ethernet, at most one VLAN tag, IPv4 without options or IPv6
-// without extension headers, TCP or plain UDP, whole in the capture. Internal to engine/packet.
+// The common cases in a straight run, whole in the capture: Plain, Ethernet and IPv4 without
+// options and TCP or plain UDP; Fast, the same with at most one VLAN tag or with IPv6 without
+// extension headers. Internal to engine/packet.
 #pragma once
+
+#include <cstddef>
 
 #include "engine/packet/checksum.h"
 #include "engine/packet/decode_state.h"
@@ -26,6 +29,19 @@ inline void Begin(const Frame& frame, Packet& packet) {
   packet.tunnel = nullptr;
 }
 
+// Bit n: the low six bits of the TCP flags being n are an anomaly.
+inline constexpr uint64_t kOddTcpFlags = [] {
+  uint64_t bits = 0;
+  for (unsigned n = 0; n < 64; ++n) {
+    const bool syn = (n & tcp_flag::kSyn) != 0;
+    const bool end = (n & (tcp_flag::kFin | tcp_flag::kRst)) != 0;
+    if (n == 0 || (syn && end)) bits |= uint64_t{1} << n;
+  }
+  return bits;
+}();
+inline bool IsOdd(uint8_t tcp_flags) { return (kOddTcpFlags >> (tcp_flags & 0x3f) & 1) != 0; }
+inline constexpr uint16_t kTcpFlagsAnomaly = 1u << static_cast<unsigned>(Anomaly::kTcpFlags);
+
 // Reads TCP at `header`, with `size` bytes up to the end of the datagram, all captured, at
 // least 20.
 inline bool FastTcp(const uint8_t* header, uint32_t size, Packet& packet) {
@@ -37,17 +53,7 @@ inline bool FastTcp(const uint8_t* header, uint32_t size, Packet& packet) {
   packet.tcp_window = Load16(header + 14);
   packet.tcp_flags = flags;
   packet.flags = packet_flag::kTcpFields;
-  constexpr uint64_t kOdd = [] {  // bit n: the flags' low six bits n are an anomaly
-    uint64_t bits = 0;
-    for (unsigned n = 0; n < 64; ++n) {
-      const bool syn = (n & tcp_flag::kSyn) != 0;
-      const bool end = (n & (tcp_flag::kFin | tcp_flag::kRst)) != 0;
-      if (n == 0 || (syn && end)) bits |= uint64_t{1} << n;
-    }
-    return bits;
-  }();
-  packet.anomalies = static_cast<uint16_t>(
-      packet.anomalies | (kOdd >> (flags & 0x3f) & 1) << static_cast<unsigned>(Anomaly::kTcpFlags));
+  if (IsOdd(flags)) packet.anomalies |= kTcpFlagsAnomaly;
   packet.payload = header + header_size;
   packet.transport_header_length = static_cast<uint8_t>(header_size);
   packet.payload_length = packet.payload_wire_length = size - header_size;
@@ -60,6 +66,104 @@ inline bool FastUdp(const uint8_t* header, uint32_t size, Packet& packet) {
   packet.payload = header + 8;
   packet.transport_header_length = 8;
   packet.payload_length = packet.payload_wire_length = size - 8;
+  return true;
+}
+
+// Sets tcp_seq ... protocol. The first 16 bytes of the transport header are turned to host order
+// all at once, as they stand in a TCP header: with UDP tcp_seq, tcp_ack and tcp_window get
+// something.
+template <uint8_t kProtocol>
+[[gnu::always_inline]] inline void TransportFields(const uint8_t* header, Packet& packet) {
+  using Bytes [[gnu::vector_size(16)]] = uint8_t;
+  constexpr size_t kFrom = offsetof(Packet, tcp_seq);
+  static_assert(
+      offsetof(Packet, tcp_ack) == kFrom + 4 && offsetof(Packet, tcp_window) == kFrom + 8 &&
+      offsetof(Packet, source_port) == kFrom + 10 &&
+      offsetof(Packet, destination_port) == kFrom + 12 &&
+      offsetof(Packet, tcp_flags) == kFrom + 14 && offsetof(Packet, protocol) == kFrom + 15);
+  Bytes bytes;
+  std::memcpy(&bytes, header, sizeof bytes);
+  bytes =
+      __builtin_shufflevector(bytes, bytes, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 1, 0, 3, 2, 13, 13);
+  std::memcpy(reinterpret_cast<uint8_t*>(&packet) + kFrom, &bytes, sizeof bytes);
+  if (kProtocol != ip_protocol::kTcp) packet.tcp_flags = 0;
+  packet.protocol = kProtocol;
+}
+
+// Where the headers stand that Plain reads.
+namespace plain {
+inline constexpr uint32_t kIp = 14, kTransport = 34;
+inline constexpr uint32_t kTcpHeader = 20, kUdpHeader = 8;  // without options
+}  // namespace plain
+
+[[gnu::noinline]] inline void NoteAnomalies(bool sum_is_right, bool odd_tcp_flags, Packet& packet) {
+  constexpr uint16_t kSumAnomaly = 1u << static_cast<unsigned>(Anomaly::kIpv4HeaderChecksum);
+  if (!sum_is_right) packet.anomalies |= kSumAnomaly;
+  if (odd_tcp_flags) packet.anomalies |= kTcpFlagsAnomaly;
+}
+
+// Everything but tcp_seq ... protocol of a packet that Plain knows.
+template <uint8_t kProtocol>
+[[gnu::always_inline]] inline void FillPlain(const Frame& frame, const uint8_t* data,
+                                             Packet& packet, uint32_t payload,
+                                             uint32_t payload_length) {
+  const uint8_t* ip = data + plain::kIp;
+  const bool sum_is_right = Ipv4HeaderSumIsRight(ip);
+  packet.source = ip + 12;
+  packet.destination = ip + 16;
+  packet.payload = data + payload;
+  packet.payload_length = packet.payload_wire_length = payload_length;
+  packet.timestamp_ns = frame.timestamp_ns;
+  packet.wire_length = frame.wire_length;
+  packet.label = 0;
+  packet.icmp_code = 0;
+  packet.transport_header_length = static_cast<uint8_t>(payload - plain::kTransport);
+  packet.ip_offset = plain::kIp;
+  packet.transport_offset = plain::kTransport;
+  packet.held_packets = packet.held_bytes = 0;
+  packet.tunnel = nullptr;
+  constexpr uint8_t kFlags = kProtocol == ip_protocol::kTcp ? packet_flag::kTcpFields : uint8_t{0};
+  constexpr size_t kFrom = offsetof(Packet, verdict);
+  static_assert(offsetof(Packet, family) == kFrom + 2 && offsetof(Packet, flags) == kFrom + 3 &&
+                offsetof(Packet, icmp_type) == kFrom + 7);
+  // The rest of these 8 bytes is 0: reason, anomalies, vlan_count, icmp_type.
+  constexpr uint64_t kVerdictAndMore = static_cast<uint64_t>(Verdict::kTracked) |
+                                       static_cast<uint64_t>(AddressFamily::kIpv4) << 16 |
+                                       uint64_t{kFlags} << 24;
+  std::memcpy(reinterpret_cast<uint8_t*>(&packet) + kFrom, &kVerdictAndMore,
+              sizeof kVerdictAndMore);
+  const bool odd = kProtocol == ip_protocol::kTcp && IsOdd(data[plain::kTransport + 13]);
+  if (!sum_is_right || odd) [[unlikely]]
+    NoteAnomalies(sum_is_right, odd, packet);
+}
+
+// False: something else, and nothing was written. What Fast says of such a frame, with less work.
+[[gnu::always_inline]] inline bool Plain(const Frame& frame, Packet& packet) {
+  using plain::kIp, plain::kTransport, plain::kTcpHeader, plain::kUdpHeader;
+  constexpr uint64_t kShape = 0xff3f'0000'0000'00ff;  // version, IHL, MF, fragment offset
+  if (frame.captured_length < kTransport + kTcpHeader) return false;
+  if (frame.link_type != link_type::kEthernet || frame.vlan_tpid != 0) return false;
+  const uint8_t* data = frame.data;
+  if (LoadNative<uint16_t>(data + 12) != kTypeIpv4) return false;
+  if ((LoadNative<uint64_t>(data + kIp) & kShape) != 0x45) return false;
+  const uint32_t end = kIp + Load16(data + kIp + 2);  // of the datagram
+  if (end > frame.captured_length) return false;
+  const uint8_t* transport = data + kTransport;
+  const uint8_t protocol = data[kIp + 9];
+  if (protocol == ip_protocol::kTcp) [[likely]] {
+    const uint32_t payload = kTransport + (transport[12] >> 4) * 4u;
+    if (payload < kTransport + kTcpHeader || payload > end) return false;
+    TransportFields<ip_protocol::kTcp>(transport, packet);
+    FillPlain<ip_protocol::kTcp>(frame, data, packet, payload, end - payload);
+    return true;
+  }
+  const uint32_t udp_size = Load16(transport + 4);
+  if (protocol != ip_protocol::kUdp || udp_size < kUdpHeader || kTransport + udp_size != end ||
+      MayBeTunnel(Load16(transport), Load16(transport + 2))) {
+    return false;
+  }
+  TransportFields<ip_protocol::kUdp>(transport, packet);
+  FillPlain<ip_protocol::kUdp>(frame, data, packet, kTransport + kUdpHeader, udp_size - kUdpHeader);
   return true;
 }
 
