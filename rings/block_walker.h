@@ -79,23 +79,30 @@ inline ChecksumStatus ChecksumOf(uint32_t status) {
   return status & TP_STATUS_CSUM_VALID ? ChecksumStatus::kValid : ChecksumStatus::kUnknown;
 }
 
-inline void FillFrame(const tpacket3_hdr& header, const sockaddr_ll& address,
-                      const FrameDefaults& defaults, Frame& frame) {
+// The VLAN tag that the kernel took out of the bytes.
+inline void FillTag(const tpacket3_hdr& header, Frame& frame) {
   constexpr uint32_t kTagBytes = 4;
   constexpr uint16_t kDefaultTpid = 0x8100;  // old kernels do not tell which
+  frame.vlan_tpid =
+      header.tp_status & TP_STATUS_VLAN_TPID_VALID ? header.hv1.tp_vlan_tpid : kDefaultTpid;
+  frame.vlan_tci = static_cast<uint16_t>(header.hv1.tp_vlan_tci);
+  frame.wire_length += kTagBytes;
+}
+
+inline void FillFrame(const tpacket3_hdr& header, const sockaddr_ll& address,
+                      const FrameDefaults& defaults, Frame& frame) {
   const uint32_t status = header.tp_status;
-  const bool tagged = status & TP_STATUS_VLAN_VALID;
-  const uint16_t tpid = status & TP_STATUS_VLAN_TPID_VALID ? header.hv1.tp_vlan_tpid : kDefaultTpid;
   frame.data = reinterpret_cast<const uint8_t*>(&header) + header.tp_mac;
   frame.timestamp_ns = int64_t{header.tp_sec} * 1'000'000'000 + header.tp_nsec;
   frame.captured_length = header.tp_snaplen;
-  frame.wire_length = header.tp_len + (tagged ? kTagBytes : 0);
-  frame.vlan_tpid = tagged ? tpid : uint16_t{0};
-  frame.vlan_tci = tagged ? static_cast<uint16_t>(header.hv1.tp_vlan_tci) : uint16_t{0};
+  frame.wire_length = header.tp_len;
+  frame.vlan_tpid = 0;
+  frame.vlan_tci = 0;
   frame.link_type = defaults.link_type;
   frame.interface_index = defaults.interface_index;
   frame.direction = DirectionOf(address.sll_pkttype);
   frame.checksum = ChecksumOf(status);
+  if (status & TP_STATUS_VLAN_VALID) FillTag(header, frame);
 }
 
 }  // namespace internal
@@ -111,29 +118,30 @@ inline void BlockWalker::Open(const uint8_t* block, size_t block_bytes) {
 
 inline int BlockWalker::Fill(std::span<Frame> frames, const FrameDefaults& defaults) {
   const uint32_t wanted = std::min(left_, static_cast<uint32_t>(frames.size()));
-  const uint64_t limit = limit_;
-  uint64_t offset = offset_;
+  const FrameDefaults same = defaults;
+  // Numbers, as they may be beyond the block before they are compared.
+  const auto block = reinterpret_cast<uintptr_t>(block_);
+  const uintptr_t end = block + limit_;
+  uintptr_t at = block + offset_;
   for (uint32_t i = 0; i < wanted; ++i) {
-    const uint8_t* at = block_ + offset;
     const auto& header = *reinterpret_cast<const tpacket3_hdr*>(at);
-    if (offset + kHeaderBytes > limit ||
-        offset + header.tp_mac + uint64_t{header.tp_snaplen} > limit) [[unlikely]] {
+    if (at + kHeaderBytes > end || at + header.tp_mac + header.tp_snaplen > end) [[unlikely]] {
       Break();
       return static_cast<int>(i);
     }
     for (uint32_t line = 0; line < kPrefetchLines; ++line) {
-      PrefetchToRead(at + kPrefetchBytes + 64 * line);
+      PrefetchToRead(reinterpret_cast<const void*>(at + kPrefetchBytes + 64 * line));
     }
-    internal::FillFrame(header, *reinterpret_cast<const sockaddr_ll*>(at + kAddressOffset),
-                        defaults, frames[i]);
     const uint32_t next = header.tp_next_offset;
+    internal::FillFrame(header, *reinterpret_cast<const sockaddr_ll*>(at + kAddressOffset), same,
+                        frames[i]);
     if ((next < kHeaderBytes || next % kAlignment != 0) && i + 1 < left_) [[unlikely]] {
       Break();
       return static_cast<int>(i + 1);
     }
-    offset += next;
+    at += next;
   }
-  offset_ = static_cast<uint32_t>(std::min(offset, limit));
+  offset_ = static_cast<uint32_t>(std::min(at, end) - block);
   left_ -= wanted;
   return static_cast<int>(wanted);
 }
