@@ -130,7 +130,9 @@ inline bool FlowTracker::TrackSteady(const SteadyRules& rules, FlowTable& table,
     return false;
   }
   hot.last_ns = now_ns;
-  hot.tcp_flags[side] |= packet.tcp_flags;
+  // A byte that was just written would hold up the flow's next packet, which reads the whole word.
+  if ((packet.tcp_flags & ~hot.tcp_flags[side]) != 0) [[unlikely]]
+    hot.tcp_flags[side] |= packet.tcp_flags;
   AdvanceSequence(hot.next_seq[side], packet.tcp_seq + packet.payload_wire_length);
   if (__builtin_add_overflow(hot.packets[side], 1, &hot.packets[side])) [[unlikely]]
     ++table.cold(slot).packets_high[side];
