@@ -126,6 +126,7 @@ std::string Picture(const SearchCommand& command, const std::vector<Place>& plac
   chart.x_name = by_flows ? "flows" : by_shards ? "shards" : "frame bytes (without check sequence)";
   chart.y_name = "M frames/s";
   chart.log_x = by_flows;
+  chart.log_y = !by_flows && !by_shards;  // beside the line rate
   for (const Place& place : places) {
     const std::string name = absl::StrCat(
         place.backend, by_flows || by_shards ? absl::StrCat(", ", place.frame_bytes, " B") : "");
