@@ -22,9 +22,9 @@ def _pipeline(result):
 
 
 def _streams(result):
-    return _table(["traffic", "floor", "streams", "streams, checksums verified", "times floor"],
-                  [(row["name"], _ns(row["floor"]), _ns(row["streamsunverified"]),
-                    _ns(row["streams"]), f"{row['ratio']:.2f}") for row in result["rows"]])
+    return _table(["traffic", "floor", "streams", "streams, checksums computed", "times floor"],
+                  [(row["name"], _ns(row["floor"]), _ns(row["streams"]),
+                    _ns(row["streamsunverified"]), f"{row['ratio']:.2f}") for row in result["rows"]])
 
 
 def _rates(result):
