@@ -22,9 +22,10 @@ def _pipeline(result):
 
 
 def _streams(result):
-    return _table(["traffic", "floor", "streams", "streams, checksums computed", "times floor"],
+    return _table(["traffic", "floor", "streams", "with checksums computed", "times floor"],
                   [(row["name"], _ns(row["floor"]), _ns(row["streams"]),
-                    _ns(row["streamsunverified"]), f"{row['ratio']:.2f}") for row in result["rows"]])
+                    _ns(row["streamsunverified"]), f"{row['ratio']:.2f}")
+                   for row in result["rows"]])
 
 
 def _rates(result):

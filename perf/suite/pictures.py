@@ -81,7 +81,7 @@ def _streams(folder, result):
     yield bars(folder, "streams", "TCP reassembly", "ns per packet",
                [(f"{row['name']}: {label}", [row[key]["median"]]) for row in result["rows"]
                 for label, key in (("floor", "floor"), ("weir", "streams"),
-                                   ("weir, checksums computed", "streamsunverified"))], ["ns per packet"])
+                                   ("weir, sums", "streamsunverified"))], ["ns per packet"])
 
 
 def _reordering(folder, result):

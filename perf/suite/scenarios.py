@@ -38,8 +38,8 @@ def pipeline(context):
 
 
 def streams(context):
-    """ns/packet with reassembly, checksums known good or computed: 1,000 flows of 1448 B, in order and 5 %
-    displaced; 100,000 flows of 5 packets"""
+    """ns/packet with reassembly, checksums known good or computed: 1,000 flows of 1448 B, in
+    order and 5 % displaced; 100,000 flows of 5 packets"""
     found = measure.benchmarks(context.bench("stream_bench"), "BM_(Floor|Streams.*)/shape",
                                context.rounds)
     names = ["in order", "5 % displaced", "short flows"]

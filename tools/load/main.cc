@@ -1,5 +1,7 @@
 // weir-load: see --help.
 #include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
 
 #include "tools/load/command/commands.h"
 
@@ -26,9 +28,7 @@ constexpr char kExamples[] = R"(Examples:
 Exit status: 0 all is as it was sent, or was dropped by a counter with a name; 1 something is wrong,
 or failed; 2 wrong usage.)";
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int Run(int argc, char** argv) {
   CLI::App app(kDescription, "weir-load");
   app.footer(kExamples);
   app.require_subcommand(1);
@@ -44,4 +44,15 @@ int main(int argc, char** argv) {
     return app.exit(error) == 0 ? 0 : 2;
   }
   return status;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return Run(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "weir-load: %s\n", error.what());
+    return 1;
+  }
 }
