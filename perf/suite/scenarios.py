@@ -1,5 +1,6 @@
 """What is measured of weir itself. Each function takes a Context and returns a dict of results."""
 import json
+import os
 
 from . import measure
 
@@ -78,14 +79,15 @@ def reordering(context):
 
 def shards(context):
     """ns of processor time per packet over shards, each on a processor of its own, from memory"""
-    import os
-    numbers = [n for n in (1, 2, 4, 8, 16) if n <= (os.cpu_count() or 1)]
+    usable = sorted(os.sched_getaffinity(0))
+    numbers = [n for n in (1, 2, 4, 8, 16) if n <= len(usable)]
     values = {number: [] for number in numbers}
     for _ in range(context.rounds):
         for number in numbers:
             values[number].append(_memory_run(
                 context, "--packets", "1M", "--flows", "100k", "--midstream", "--ack-every", 0,
-                "--no-streams", "--shards", number, "--cpus", f"0-{number - 1}",
+                "--no-streams", "--shards", number, "--cpus",
+                ",".join(map(str, usable[:number])),
                 "--warm-up", 300_000)["ns_per_frame"])
     return {"rows": [{"shards": number, "ns": measure.summary(values[number])}
                      for number in numbers]}
