@@ -28,6 +28,7 @@ namespace {
 absl::Status Ip(const std::string& arguments) {
   std::vector<std::string> words = absl::StrSplit("ip " + arguments, ' ');
   std::vector<char*> pointers;
+  pointers.reserve(words.size() + 1);
   for (std::string& word : words) pointers.push_back(word.data());
   pointers.push_back(nullptr);
   pid_t child = 0;
