@@ -161,8 +161,8 @@ TEST_F(RunningWeir, WithoutTheFilterNothingIsRefused) {
 TEST_F(RunningWeir, AfXdpNeedsNothingElse) {
   const std::string list = folder_.File("ignored");
   WriteFile(list, std::string("10.9.0.0/16\n"));
-  Start({"--backend", "xdp", "--ignore-dst", list, "--filter", "udp", "--prometheus",
-         "127.0.0.1:0"});
+  Start(
+      {"--backend", "xdp", "--ignore-dst", list, "--filter", "udp", "--prometheus", "127.0.0.1:0"});
   for (const auto& task : Tasks()) EXPECT_EQ(ReadStatus(task)["Seccomp"], "2") << task;
   WriteFile(list, std::string("10.8.0.0/16\n"));
   weir_->Signal(SIGHUP);

@@ -30,7 +30,7 @@ struct RunResult {
   double cpu_seconds = 0;     // of the shards' threads, what the observer took included if verified
   uint64_t timed_frames = 0;  // that cpu_seconds were spent on
   uint64_t cycles = 0;        // of the processor's time stamp counter in these; 0: it has none
-  uint64_t engine_bytes = 0;    // memory of the tables of all shards, rings apart; 0: not known
+  uint64_t engine_bytes = 0;  // memory of the tables of all shards, rings apart; 0: not known
   uint64_t resident_bytes = 0;  // of this process at its most, the truth included
 
   std::vector<std::string> notes;  // what differs from what was asked for
