@@ -35,6 +35,8 @@ def accept(results):
 def worse(results):
     """Sentences about each stage that is worse than its budget."""
     known = json.loads(FILE.read_text()) if FILE.exists() else {}
+    if not known:
+        return [f"no run was accepted yet: perf/run --accept writes {FILE.name}"]
     return [f"{name}: {value:.2f} times the floor, {known[name]:.2f} were accepted"
             for name, value in ratios(results).items()
             if name in known and value > known[name] * MOST_WORSE]

@@ -203,7 +203,7 @@ void AddStreams(CLI::App& app, RawOptions& raw) {
       ->type_name("HOW")
       ->group(kGroup);
   app.add_flag("--no-reassembly", raw.no_reassembly,
-               "--eve without the bytes of streams (weir.stream): costs a third")
+               "--eve without the bytes of streams (weir.stream): costs less than half")
       ->group(kGroup);
   app.add_option("--overlap", raw.overlap,
                  "Which bytes count where segments, or fragments, contradict each other: first\n"

@@ -62,6 +62,7 @@ Verdict JudgeRun(const RunResult& result, bool shared) {
                 .counters = result.counters,
                 .sent = result.sent,
                 .refused = result.refused,
+                .compared = result.verified,
                 .shared = shared});
 }
 

@@ -44,16 +44,15 @@ absl::Status LiveRun::Open() {
   if (!model.ok()) return model.status();
   model_ = *std::move(model);
   EngineOptions engine = std::move(options_.engine);
-  engine.shard.events =
-      options_.verify ? FlowObserver::Events(options_.profile) : event_mask::kRecords;
+  engine.shard.events = FlowObserver::Events(options_.profile, options_.verify);
   if (options_.hooks.source) engine.wrap = options_.hooks.source;
-  auto made = Engine::Create(std::move(engine),
-                             [this](const ShardPlace&) -> std::unique_ptr<ShardConsumer> {
-                               auto observer = std::make_unique<FlowObserver>(options_.profile);
-                               observers_.push_back(observer.get());
-                               if (!options_.hooks.consumer) return observer;
-                               return options_.hooks.consumer(std::move(observer));
-                             });
+  auto made = Engine::Create(
+      std::move(engine), [this](const ShardPlace&) -> std::unique_ptr<ShardConsumer> {
+        auto observer = std::make_unique<FlowObserver>(options_.profile, options_.verify);
+        observers_.push_back(observer.get());
+        if (!options_.hooks.consumer) return observer;
+        return options_.hooks.consumer(std::move(observer));
+      });
   if (!made.ok()) return made.status();
   engine_ = *std::move(made);
   result_.notes = engine_->notes();

@@ -59,7 +59,7 @@ absl::Status MemoryLane::Start() {
   auto model = TrafficModel::Create(options_.profile);
   if (!model.ok()) return model.status();
   model_ = *std::move(model);
-  auto observer = std::make_unique<FlowObserver>(options_.profile);
+  auto observer = std::make_unique<FlowObserver>(options_.profile, options_.verify);
   observer_ = observer.get();
   consumer_ = std::move(observer);
   if (options_.hooks.consumer) consumer_ = options_.hooks.consumer(std::move(consumer_));
@@ -69,8 +69,7 @@ absl::Status MemoryLane::Start() {
   std::unique_ptr<FrameSource> source = *std::move(ring);
   if (options_.hooks.source) source = options_.hooks.source(std::move(source));
   ShardOptions shard = options_.shard;
-  shard.events = options_.verify ? FlowObserver::Events(options_.profile)
-                                 : event_mask::kRecords | (shard.events & event_mask::kStreams);
+  shard.events = FlowObserver::Events(options_.profile, options_.verify);
   std::vector<std::unique_ptr<FrameSource>> sources;
   sources.push_back(std::move(source));
   auto made = Shard::Create(shard, std::move(sources));
@@ -99,7 +98,6 @@ bool MemoryLane::Refill() {
 absl::Status MemoryLane::Drain() {
   while (ring_->ready()) {
     const std::span<const Event> events = shard_->Poll();
-    if (!options_.verify) continue;
     if (auto status = consumer_->OnBatch(*shard_, events); !status.ok()) return status;
   }
   return absl::OkStatus();

@@ -17,7 +17,8 @@ bool SentByInitiator(const TrafficProfile& profile, uint32_t number, const FlowK
 
 }  // namespace
 
-uint32_t FlowObserver::Events(const TrafficProfile& profile) {
+uint32_t FlowObserver::Events(const TrafficProfile& profile, bool compare) {
+  if (!compare) return event_mask::kRecords | event_mask::kStreams;
   const bool datagrams = profile.udp > 0 || profile.icmp > 0 || profile.collision_flood > 0;
   uint32_t events = event_mask::Of(EventKind::kFlowStarted) |
                     event_mask::Of(EventKind::kFlowFlipped) | event_mask::kRecords |
@@ -28,6 +29,7 @@ uint32_t FlowObserver::Events(const TrafficProfile& profile) {
 
 absl::Status FlowObserver::OnBatch(Shard&, std::span<const Event> events) {
   for (const Event& event : events) {
+    if (!compare_ && event.kind != EventKind::kFlowEnded) continue;
     switch (event.kind) {
       case EventKind::kFlowStarted:
         Learn(event);

@@ -18,11 +18,12 @@ namespace weir::load {
 
 class FlowObserver final : public ShardConsumer {
  public:
-  // `profile` outlives the observer.
-  explicit FlowObserver(const TrafficProfile& profile) : profile_(profile) {}
+  // `profile` outlives the observer. compare false: bytes are taken, and not looked at.
+  FlowObserver(const TrafficProfile& profile, bool compare)
+      : profile_(profile), compare_(compare) {}
 
   // What ShardOptions::events must hold. Packets are looked at only where there are datagrams.
-  static uint32_t Events(const TrafficProfile& profile);
+  static uint32_t Events(const TrafficProfile& profile, bool compare);
 
   absl::Status OnBatch(Shard& shard, std::span<const Event> events) override;
 
@@ -49,6 +50,7 @@ class FlowObserver final : public ShardConsumer {
   void TakeProbe(const Packet& packet);
 
   const TrafficProfile& profile_;
+  bool compare_;
   Observation seen_;
   std::vector<Known> by_slot_;
 };

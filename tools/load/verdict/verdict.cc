@@ -193,7 +193,7 @@ void Judgement::CheckFlow(uint32_t number, const FlowTruth& truth, const Observe
   if (seen.conflicts > 0) conflicts_.Add(absl::StrCat(flow, seen.conflicts));
   const bool stream = truth.protocol == ip_protocol::kTcp;
   if (stream && !input_.counters.stream_memory_limit_bytes) return;  // nobody asked for streams
-  if (!input_.seen.checked_bytes) return;
+  if (!input_.compared) return;
   for (size_t i = 0; i < 2; ++i) {
     verdict_.bytes_expected += truth.stream_bytes[i] - truth.missing_bytes[i];
     verdict_.bytes_delivered += seen.delivered[i];

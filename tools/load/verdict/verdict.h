@@ -20,6 +20,7 @@ struct VerdictInput {
   const ShardCounters& counters;  // of all shards, after the end
   uint64_t sent = 0;              // frames that left the sender; the others are `refused`
   uint64_t refused = 0;           // frames that the sender's interface did not take
+  bool compared = true;           // false: nobody looked at what was delivered
   // The receiver's interface may carry frames of others: these are told, and are no fault.
   bool shared = false;
 };

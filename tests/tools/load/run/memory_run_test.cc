@@ -58,6 +58,16 @@ TEST(MemoryRunTest, TimeIsTakenBehindTheWarmUp) {
   EXPECT_GT(result->cpu_seconds, 0);
 }
 
+TEST(MemoryRunTest, FlowsThatEndOnTheWayAreFoundAlsoWhereOnlyTimeIsTaken) {
+  MemoryRunOptions options = Options(50'000);
+  options.profile.flow_packets = 20;
+  options.shard.flow.timeouts.tcp_closed = 1'000'000;  // well before the last frame
+  options.verify = false;
+  const auto result = RunInMemory(options);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_THAT(JudgeRun(*result).faults, IsEmpty());
+}
+
 // Faults that are planted between the engine and those who watch it: what a broken build would do.
 
 // Loses one frame of a million, and counts it nowhere.

@@ -106,6 +106,12 @@ TEST_F(VerdictTest, AFlowInTwoRecordsIsAFault) {
   EXPECT_THAT(Pass().faults, ElementsAre(HasSubstr("flow 0: 2 records")));
 }
 
+TEST_F(VerdictTest, NothingDeliveredAtAllIsAFault) {
+  for (ObservedFlow& flow : seen_.flows) flow.delivered = {};
+  seen_.checked_bytes = 0;
+  EXPECT_THAT(Pass().faults, ElementsAre(HasSubstr("2 streams that do not add up")));
+}
+
 TEST_F(VerdictTest, AByteThatWasNeitherDeliveredNorAnnouncedIsAFault) {
   --seen_.flows[0].delivered[1];
   EXPECT_THAT(Pass().faults, ElementsAre(HasSubstr("7999 bytes delivered and 0 announced")));
