@@ -4,7 +4,9 @@
 #include <sys/user.h>
 #include <sys/wait.h>
 
+#include <chrono>
 #include <csignal>
+#include <thread>
 
 namespace weir::test {
 
@@ -31,35 +33,42 @@ bool StepUntil(pid_t thread, const user_regs_struct& behind) {
 
 }  // namespace
 
-// The thread waits in a system call: behind its instruction, two bytes long (0f 05). It is done
-// again with other registers, and then the first one once more.
+// A thread that waits is in a system call: behind its instruction, two bytes long (0f 05). It is
+// done again with other registers, and then the first one once more. One that runs just now, as
+// after a refused call it reports, is let go until it waits again.
 std::optional<int64_t> InjectCall(pid_t thread, long number, std::array<uint64_t, 3> arguments) {
   constexpr long kSyscall = 0x050f;
-  if (ptrace(PTRACE_ATTACH, thread, nullptr, nullptr) != 0) return std::nullopt;
-  int status = 0;
-  waitpid(thread, &status, __WALL);
   user_regs_struct before{};
-  ptrace(PTRACE_GETREGS, thread, nullptr, &before);
-  std::optional<int64_t> result;
-  const long code = ptrace(PTRACE_PEEKTEXT, thread, before.rip - 2, nullptr);
-  if ((code & 0xffff) == kSyscall) {
-    user_regs_struct call = before;
-    call.rip -= 2;
-    call.orig_rax = ~0ull;  // not to be restarted
-    call.rax = static_cast<unsigned long long>(number);
-    call.rdi = arguments[0];
-    call.rsi = arguments[1];
-    call.rdx = arguments[2];
-    ptrace(PTRACE_SETREGS, thread, nullptr, &call);
-    if (!StepUntil(thread, before)) return std::nullopt;
-    user_regs_struct after{};
-    ptrace(PTRACE_GETREGS, thread, nullptr, &after);
-    result = static_cast<int64_t>(after.rax);
-    // A call that was interrupted goes on where it was.
-    ptrace(PTRACE_SETREGS, thread, nullptr, &before);
+  const auto attach = [&] {
+    if (ptrace(PTRACE_ATTACH, thread, nullptr, nullptr) != 0) return false;
+    int status = 0;
+    waitpid(thread, &status, __WALL);
+    ptrace(PTRACE_GETREGS, thread, nullptr, &before);
+    const long code = ptrace(PTRACE_PEEKTEXT, thread, before.rip - 2, nullptr);
+    if ((code & 0xffff) == kSyscall) return true;
+    ptrace(PTRACE_DETACH, thread, nullptr, nullptr);
+    return false;
+  };
+  const auto latest = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+  while (!attach()) {
+    if (std::chrono::steady_clock::now() > latest) return std::nullopt;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
+  user_regs_struct call = before;
+  call.rip -= 2;
+  call.orig_rax = ~0ull;  // not to be restarted
+  call.rax = static_cast<unsigned long long>(number);
+  call.rdi = arguments[0];
+  call.rsi = arguments[1];
+  call.rdx = arguments[2];
+  ptrace(PTRACE_SETREGS, thread, nullptr, &call);
+  if (!StepUntil(thread, before)) return std::nullopt;
+  user_regs_struct after{};
+  ptrace(PTRACE_GETREGS, thread, nullptr, &after);
+  // A call that was interrupted goes on where it was.
+  ptrace(PTRACE_SETREGS, thread, nullptr, &before);
   ptrace(PTRACE_DETACH, thread, nullptr, nullptr);
-  return result;
+  return static_cast<int64_t>(after.rax);
 }
 
 #else
