@@ -63,23 +63,27 @@ inline double ThreadSeconds() {
   return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
 }
 
-// Endless frames of a trace in a ring: 8 MiB, written anew just before it is read.
+// Endless frames of a trace in a ring: 8 MiB, written anew just before it is read. Time goes on
+// from lap to lap.
 class Feed {
  public:
-  explicit Feed(std::span<const Frame> frames) : frames_(frames) {}
-  // Fills the free blocks; time stamps go on from lap to lap by the caller's wish only (they
-  // repeat).
+  explicit Feed(std::span<const Frame> frames)
+      : frames_(frames.begin(), frames.end()),
+        lap_ns_(frames.back().timestamp_ns - frames.front().timestamp_ns + 1) {}
+  // Fills the free blocks.
   void Refill(MemorySource& source) {
     while (true) {
-      const size_t taken = source.Refill(frames_.subspan(next_));
-      next_ += taken;
+      const size_t taken = source.Refill(std::span<const Frame>(frames_).subspan(next_));
+      for (const size_t end = next_ + taken; next_ < end; ++next_)
+        frames_[next_].timestamp_ns += lap_ns_;
       if (next_ < frames_.size()) return;
       next_ = 0;
     }
   }
 
  private:
-  std::span<const Frame> frames_;
+  std::vector<Frame> frames_;
+  int64_t lap_ns_;
   size_t next_ = 0;
 };
 
