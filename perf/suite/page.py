@@ -41,17 +41,19 @@ def _rates(result):
 def _peers(result):
     rows = []
     for row in result["rows"]:
-        what = row.get("traffic", row.get("depth", ""))
+        what = row.get("traffic", "")
         if "failed" in row:
             rows.append((row["program"], what, "failed: " + row["failed"], "", ""))
             continue
         answer = ""
         if "delivered" in row:
             answer = f"{row['delivered']:.4%} of the bytes"
+        elif "wrong" in row:
+            answer = f"{row['wrong']} wrong of {row['of']} flows"
         elif "flows" in row:
             answer = f"{row['flows']} flows of {row['expected']}"
         elif "copies" in row:
-            answer = f"{row['copies']} copies dropped"
+            answer = f"{row['copies']} copies dropped of {row['of']}"
         rows.append((row["program"], what, _ns(row["ns"]), f"{row['times_weir']:.1f}", answer))
     text = _table(["program", "traffic", "ns per packet", "times weir", "answer"], rows)
     options = {row["program"]: row["options"] for row in result["rows"] if "options" in row}

@@ -7,6 +7,7 @@ import os
 import pathlib
 import re
 import shutil
+import statistics
 import subprocess
 import tempfile
 
@@ -14,65 +15,87 @@ from . import measure
 
 HERE = pathlib.Path(__file__).resolve().parents[2]
 GOPACKET = "/usr/share/gocode/src/github.com/google/gopacket"
-SHAPES = ["1,000 flows of 1448 B, in order", "the same, 5 % displaced",
-          "100,000 flows of 5 packets"]
+# By their numbers in bench/peers/flow_traffic.h and bench/stream_traffic.h.
+SHAPES = {
+    "flows": ["flows: mix 64/576/1448, 100,000 flows", "flows: 64 B frames, 10,000 flows"],
+    "streams": ["streams: 1,000 flows of 1448 B, in order", "streams: the same, 5 % displaced",
+                "streams: 100,000 flows of 5 packets"],
+}
+WEIR, LIBTINS, GOPACKET_FLOWS = "weir", "libtins", "gopacket"
+TCPASSEMBLY, REASSEMBLY = "gopacket tcpassembly", "gopacket reassembly"
+OPTIONS = {
+    WEIR: "a shard with its defaults; of streams, checksums are known good and not verified",
+    LIBTINS: "flows: EthernetII, std::unordered_map reserved; streams: StreamFollower, defaults",
+    GOPACKET_FLOWS: "DecodingLayerParser, map by NetworkFlow and TransportFlow",
+    TCPASSEMBLY: "DecodingLayerParser, Assembler with its defaults",
+    REASSEMBLY: "DecodingLayerParser, Assembler with its defaults, each piece fetched",
+}
 
 
 def _gopacket(folder):
+    """{program: path} of the three, built from Debian's package"""
+    programs = {GOPACKET_FLOWS: "flows", TCPASSEMBLY: "tcpassembly", REASSEMBLY: "reassembly"}
     if not os.path.isdir(GOPACKET):
-        return None
-    program = folder / "gopacket"
+        return {}
     environment = dict(os.environ, GO111MODULE="off", GOPATH="/usr/share/gocode", GOFLAGS="",
                        GOCACHE=str(folder / "go-cache"))
-    try:
-        subprocess.run(["go", "build", "-o", program, HERE / "bench/peers/gopacket.go"],
-                       env=environment, check=True, stdout=subprocess.DEVNULL,
-                       stderr=subprocess.DEVNULL)
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return program
+    source = HERE / "bench/peers/gopacket"
+    for work in programs.values():
+        try:
+            subprocess.run(["go", "build", "-o", folder / work,
+                            *(source / f"{name}.go" for name in ("main", "ring", work))],
+                           env=environment, check=True, stdout=subprocess.DEVNULL,
+                           stderr=subprocess.DEVNULL)
+        except (OSError, subprocess.CalledProcessError):
+            return {}
+    return {name: folder / work for name, work in programs.items()}
 
 
-def _one(name, program, peers, shape, packets):
-    """(ns per packet, share of the bytes that was delivered)"""
+def _one(program, peers, piped, arguments):
+    """(ns per packet, the two numbers of bench/peers/peer_run.h)"""
     frames = None
-    if name == "gopacket tcpassembly":
-        frames = subprocess.Popen([peers / "peer_frames", str(shape), str(packets)],
+    if piped:
+        frames = subprocess.Popen([str(word) for word in (peers / "peer_frames", *arguments)],
                                   stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    words = measure.run([program, shape, packets], stdin=frames and frames.stdout).split()
+    words = measure.run([program, *arguments], stdin=frames and frames.stdout).split()
     if frames:
         frames.stdout.close()
         frames.wait()
-    return float(words[2]), int(words[3]) / int(words[4])
+    return float(words[2]), int(words[3]), int(words[4])
 
 
 def in_process(context):
-    """TCP streams in one process, frames from memory: libtins and gopacket beside weir"""
+    """Flows and TCP streams in one process, frames from memory: libtins, gopacket beside weir"""
     peers = context.build / "bench" / "peers"
     packets = 400_000 if context.quick else 2_000_000
+    rows = []
     with tempfile.TemporaryDirectory() as folder:
-        programs = {"weir": peers / "peer_weir"}
+        programs = {WEIR: peers / "peer_weir"}
         if (peers / "peer_libtins").exists():
-            programs["libtins"] = peers / "peer_libtins"
-        gopacket = _gopacket(pathlib.Path(folder))
-        if gopacket:
-            programs["gopacket tcpassembly"] = gopacket
-        rows = []
-        for shape, title in enumerate(SHAPES):
-            found = {name: [] for name in programs}
-            for _ in range(context.rounds):
-                for name, program in programs.items():
-                    found[name].append(_one(name, program, peers, shape, packets))
-            weir = measure.summary([ns for ns, _ in found["weir"]])
-            for name, runs in found.items():
-                ns = measure.summary([run[0] for run in runs])
-                rows.append({"traffic": title, "program": name, "ns": ns,
-                             "times_weir": ns["median"] / weir["median"],
-                             "delivered": runs[0][1],
-                             "options": "defaults; weir verifies no checksum that is known good"})
+            programs[LIBTINS] = peers / "peer_libtins"
+        programs.update(_gopacket(pathlib.Path(folder)))
+        for work, shapes in SHAPES.items():
+            without = (TCPASSEMBLY, REASSEMBLY) if work == "flows" else (GOPACKET_FLOWS,)
+            for shape, title in enumerate(shapes):
+                found = {name: [] for name in programs if name not in without}
+                for _ in range(context.rounds):
+                    for name, runs in found.items():
+                        runs.append(_one(programs[name], peers, name.startswith("gopacket"),
+                                         (work, shape, packets)))
+                weir = statistics.median(run[0] for run in found[WEIR])
+                for name, runs in found.items():
+                    ns = measure.summary([run[0] for run in runs])
+                    _, said, right = runs[-1]
+                    answer = ({"wrong": said, "of": right} if work == "flows" else
+                              {"delivered": said / right})
+                    rows.append({"traffic": title, "program": name, "ns": ns,
+                                 "times_weir": ns["median"] / weir, "options": OPTIONS[name],
+                                 **answer})
     return {"rows": rows,
             "says_not": "One thread's processor time, refilling apart; gopacket collects garbage "
-                        "on other threads, which is not counted; libtins copies each payload."}
+                        "on other threads, which is not counted; libtins copies each payload. "
+                        "All packets of the flows' runs go one way: a map is asked once. Bytes "
+                        "that are not delivered wait for a segment that the run's end cut off."}
 
 
 def _numbers(pattern, text):
@@ -170,43 +193,97 @@ def whole_programs(context):
                         "What each does with a packet differs: see its remark."}
 
 
-def dedup(context):
-    """Whole programs that drop copies: weir --dedup content beside editcap -D and -w"""
+DEDUP_ROUNDS_OF_MINUTES = 1  # of what takes them
+
+
+class _Copies:
+    """A capture with copies in it, and what drops them"""
+
+    def __init__(self, context, folder, frame_bytes, packets):
+        self.context, self.folder, self.packets = context, folder, packets
+        self.capture = folder / f"{frame_bytes}-{packets}.pcap"
+        traffic = ["--packets", packets, "--flows", 1000, "--udp", "100%", "--frame", frame_bytes,
+                   "--duplicate", "1%"]
+        measure.run([context.weir_load, "make", "-w", self.capture, *traffic])
+        self.copies = json.loads(measure.run([context.weir_load, "memory", "--json", "-",
+                                              *traffic]))["frames"]["copies"]
+
+    def weir(self, depth, writes):
+        return self._time([self.context.weir, "-r", self.capture, "--dedup",
+                           f"content,window=0,depth={depth}",
+                           *(["--write", self.folder / "out.pcap"] if writes else [])],
+                          r"duplicate\s+([\d,]+)")
+
+    def editcap(self, depth):
+        return self._time(["editcap", *(["-D", depth] if depth else []), self.capture,
+                           self.folder / "out.pcap"], r"seen, (\d+) packets? skipped")
+
+    def _time(self, command, pattern):
+        """(seconds of processor time, copies that it found)"""
+        self.capture.read_bytes()  # into the page cache
+        seconds, _, _, text = measure.timed(command)
+        return seconds, _numbers(pattern, text)
+
+
+def _dedup_rows(context, folder, frame_bytes, depth):
+    """Seconds of all become nanoseconds per packet whose window is full."""
+    deep = depth > 1_000
+    packets = 120_000 if context.quick else 400_000
+    copies = _Copies(context, folder, frame_bytes, packets)
+    # editcap's cost grows until its window is full: what the packets behind the first `depth` add.
+    short = _Copies(context, folder, frame_bytes, depth) if deep else None
+    long = _Copies(context, folder, frame_bytes, depth + 20_000) if deep else copies
+    found = {"weir, writes nothing": [], "weir": [], "editcap without -D": [], "editcap -D": []}
+    answers = {"editcap without -D": (None, None)}
+    for round_ in range(context.rounds):
+        for name, writes in (("weir, writes nothing", False), ("weir", True)):
+            seconds, dropped = copies.weir(depth, writes)
+            found[name].append(seconds * 1e9 / packets)
+            answers[name] = (dropped, copies.copies)
+        found["editcap without -D"].append(copies.editcap(0)[0] * 1e9 / packets)
+        if deep and round_ >= DEDUP_ROUNDS_OF_MINUTES:
+            continue
+        seconds, dropped = long.editcap(depth)
+        answers["editcap -D"] = (dropped, long.copies)
+        if deep:
+            seconds -= short.editcap(depth)[0]
+        found["editcap -D"].append(seconds * 1e9 / (long.packets - (depth if deep else 0)))
+    sums = {name: measure.summary(values) for name, values in found.items()}
+    benched = 1500 if frame_bytes > 1000 else 64
+    sums["weir, the stage alone"] = next(iter(measure.benchmarks(
+        context.bench("dedup_bench"), f"BM_Dedup/bytes:{benched}/depth:{depth}$", context.rounds,
+        counter="dedup_ns", seconds=0.1).values()))
+    share = sums["editcap -D"]["median"] - sums["editcap without -D"]["median"]
+    sums["editcap -D less editcap"] = {"median": share, "min": share, "max": share, "runs": 1}
     rows = []
+    for name, ns in sums.items():
+        beside = "weir, the stage alone" if "less" in name or "alone" in name else "weir"
+        dropped, sent = answers.get(name, (None, None))
+        row = {"program": name, "traffic": f"frames of {frame_bytes} B, depth {depth:,}",
+               "ns": ns, "times_weir": ns["median"] / sums[beside]["median"]}
+        if dropped is not None:
+            row.update(copies=dropped, of=sent)
+        rows.append(row)
+    return rows
+
+
+def dedup(context):
+    """Dropping copies: whole programs over a capture file, and what dropping adds in each"""
+    rows = []
+    if not shutil.which("editcap"):
+        raise measure.Failed("editcap is not installed (tshark)")
     with tempfile.TemporaryDirectory() as folder:
-        folder = pathlib.Path(folder)
-        for depth, packets in ((256, 200_000), (100_000, 120_000)):
-            if depth > 256 and context.quick:
-                continue
-            capture = folder / f"{depth}.pcap"
-            measure.run([context.weir_load, "make", "-w", capture, "--packets", packets,
-                         "--flows", 1000, "--payload", 1448, "--duplicate", "1%"])
-            capture.read_bytes()
-            ways = {
-                "weir": ([context.weir, "-r", capture, "--dedup",
-                          f"content,window=0,depth={depth}", "--write", "/dev/null"],
-                         lambda text: _numbers(r"duplicate\s+([\d,]+)", text)),
-                "editcap -D": (["editcap", "-D", min(depth, 1_000_000), capture,
-                                folder / "out.pcap"],
-                               lambda text: _numbers(r"(\d+) packets? seen, \d+ packets? skipped",
-                                                     text) and
-                               _numbers(r"seen, (\d+) packets? skipped", text)),
-            }
-            found = {name: [] for name in ways}
-            copies = {}
-            for round_ in range(context.rounds):
-                for name, (command, count) in ways.items():
-                    if depth > 256 and name != "weir" and round_ > 0:
-                        continue  # it takes minutes
-                    seconds, _, _, text = measure.timed(command)
-                    found[name].append(seconds * 1e9 / packets)
-                    copies[name] = count(text)
-            weir = measure.summary(found["weir"])["median"]
-            for name, (command, _) in ways.items():
-                ns = measure.summary(found[name])
-                rows.append({"program": name, "depth": depth, "ns": ns, "copies": copies[name],
-                             "times_weir": ns["median"] / weir})
-    return {"rows": rows, "says_not": "Whole processes that read the file and write what is left."}
+        for depth in (256,) if context.quick else (256, 100_000):
+            for frame_bytes in (64, 1500):
+                rows += _dedup_rows(context, pathlib.Path(folder), frame_bytes, depth)
+    return {"rows": rows,
+            "says_not": "weir and editcap, with -D DEPTH and without: whole processes that read "
+                        "the file and write what is left to the same disk, start and end included; "
+                        "weir (--dedup content,window=0,depth=DEPTH --write) tracks flows besides. "
+                        "At depth 100,000 editcap's figure is what its last 20,000 packets cost, "
+                        "once the window is full. 'The stage alone' is dedup_bench: frames in "
+                        "memory, the window full; beside it what -D adds to editcap: these two "
+                        "are compared with each other."}
 
 
 ALL = {"peers_in_process": in_process, "peers_whole_programs": whole_programs,

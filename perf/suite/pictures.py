@@ -117,7 +117,7 @@ def _no_loss(_folder, _result):
 
 
 def _peers(folder, result, name, title):
-    rows = [(f"{row['program']} {row.get('traffic', row.get('depth', ''))}"[:46],
+    rows = [(f"{row['program']} {row.get('traffic', '')}"[:46],
              [row["ns"]["median"]]) for row in result["rows"] if "ns" in row]
     yield bars(folder, name, title, "ns per packet, logarithmic", rows, ["ns per packet"],
                log_y=True)
@@ -127,11 +127,11 @@ DRAW = {
     "pipeline": _pipeline, "streams": _streams, "reordering": _reordering, "shards": _shards,
     "dedup": _dedup, "memory_per_flow": _memory, "no_loss": _no_loss,
     "peers_in_process": lambda folder, result: _peers(
-        folder, result, "peers_in_process", "TCP streams in one process, same frames"),
+        folder, result, "peers_in_process", "In one process, same frames"),
     "peers_whole_programs": lambda folder, result: _peers(
         folder, result, "peers_whole_programs", "Whole programs over one capture file"),
     "peers_dedup": lambda folder, result: _peers(
-        folder, result, "peers_dedup", "Dropping copies: whole programs"),
+        folder, result, "peers_dedup", "Dropping copies"),
 }
 
 

@@ -41,6 +41,7 @@ void PutFrames(Writer& to, const RunResult& result, const Verdict& verdict) {
   to.Key("frames");
   to.StartObject();
   Put(to, "made", verdict.made);
+  Put(to, "copies", result.truth.duplicates);
   Put(to, "sent", verdict.sent);
   Put(to, "received", verdict.received);
   Put(to, "lost", verdict.lost);
