@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
-#include <filesystem>
 
 #include "absl/strings/str_cat.h"
 #include "tests/support/netns.h"
@@ -34,8 +33,7 @@ class CommandFilterTest : public testing::Test {
     command_ = std::make_unique<Command>(std::move(arguments));
     const auto scope = pair_->far().Enter();
     command_->Start();
-    ASSERT_TRUE(Eventually([&] { return std::filesystem::exists(eve_); }));
-    usleep(100'000);
+    ASSERT_TRUE(command_->WaitUntilReady());
   }
   void Send(const Bytes& frame) {
     const auto scope = pair_->near().Enter();

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
-#include <filesystem>
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -47,22 +46,13 @@ class CommandShards : public testing::Test {
     eve_ = folder_.File("eve.json");
   }
 
-  // In the far namespace, until it is seen to listen.
+  // In the far namespace, until it listens.
   void Start(std::vector<std::string> arguments, const std::string& interface = VethPair::kFar) {
     arguments.insert(arguments.begin(), {"-i", interface, "--eve", eve_, "--ring-mib", "2"});
     command_ = std::make_unique<Command>(std::move(arguments));
     const auto scope = pair_->far().Enter();
     command_->Start();
-    ASSERT_TRUE(Eventually([&] { return std::filesystem::exists(eve_) && Threads() > 1; }));
-    usleep(100'000);
-  }
-
-  // Of the command; its shards', once they run.
-  ptrdiff_t Threads() const {
-    std::error_code gone;
-    const std::string tasks = "/proc/" + std::to_string(command_->pid()) + "/task";
-    const std::filesystem::directory_iterator begin(tasks, gone);
-    return std::distance(begin, std::filesystem::directory_iterator());
+    ASSERT_TRUE(command_->WaitUntilReady());
   }
 
   static void Send(const NetNamespace& from, const std::string& interface,
@@ -201,7 +191,8 @@ TEST_F(CommandShards, AnInterfaceThatIsRemovedTakesNeitherTheOtherNorItsOwnCount
   Send(pair_->far(), "other0", Conversations());
   usleep(200'000);
   pair_->far().Ip("link del other0");
-  usleep(200'000);
+  ASSERT_TRUE(Eventually(
+      [&] { return command_->SaidSoFar().find("other1 was removed") != std::string::npos; }));
   Send(Conversations());
   const CommandResult result = End();
   EXPECT_EQ(result.status, 1);

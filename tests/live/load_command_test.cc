@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <string>
@@ -39,6 +40,18 @@ std::string In(const NetNamespace& name_space) {
   return absl::StrCat("nsenter --net=", name_space.path());
 }
 
+// Until a packet socket of the namespace is bound: sk RefCnt Type Proto Iface Running...
+void WaitUntilListening(const NetNamespace& name_space) {
+  const std::string look =
+      In(name_space) + " awk '$6 == 1 { found = 1 } END { exit !found }' /proc/net/packet";
+  bool listens = false;
+  for (int i = 0; i < 1000 && !listens; ++i) {
+    listens = std::system(look.c_str()) == 0;
+    if (!listens) usleep(10'000);
+  }
+  EXPECT_TRUE(listens);
+}
+
 class LoadCommandTest : public testing::Test {
  protected:
   void SetUp() override { WEIR_SKIP_WITHOUT_NETNS(); }
@@ -70,10 +83,7 @@ TEST_F(LoadCommandTest, TwoProcessesThatAgreeOnTheSeed) {
   const std::string traffic = " --seed 7 --packets 20k --flows 300";
   Said receiver;
   std::thread listening([&] { receiver = RunLoad("receive --on far0" + traffic, In(pair.far())); });
-  // Until the receiver has its socket.
-  const std::string look = In(pair.far()) + " sh -c 'tail -n +2 /proc/net/packet | grep -q .'";
-  for (int i = 0; i < 100 && std::system(look.c_str()) != 0; ++i) usleep(50'000);
-  usleep(200'000);
+  WaitUntilListening(pair.far());
   const Said sender =
       RunLoad("send --on near0 --method packet --rate 40k" + traffic, In(pair.near()));
   listening.join();
@@ -89,7 +99,7 @@ TEST_F(LoadCommandTest, AnotherSeedIsNotWhatWasAgreed) {
   std::thread listening([&] {
     receiver = RunLoad("receive --on far0 --seed 8 --packets 5k --flows 300", In(pair.far()));
   });
-  usleep(1'500'000);
+  WaitUntilListening(pair.far());
   RunLoad("send --on near0 --method packet --rate 20k --seed 7 --packets 5k --flows 300",
           In(pair.near()));
   listening.join();

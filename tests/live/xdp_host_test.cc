@@ -6,7 +6,6 @@
 #include <sys/socket.h>
 
 #include <csignal>
-#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <thread>
@@ -175,7 +174,7 @@ class XdpProcessTest : public XdpTest {
         "-i", VethPair::kFar, "--backend", "xdp", "--ring-mib", "2", "--eve", folder_.File("eve")});
     const auto scope = pair_->far().Enter();
     command_->Start();
-    ASSERT_TRUE(Eventually([&] { return std::filesystem::exists(folder_.File("eve")); }));
+    ASSERT_TRUE(command_->WaitUntilReady());
   }
 
   TemporaryFolder folder_;

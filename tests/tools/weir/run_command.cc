@@ -114,6 +114,20 @@ void Command::CloseInput() {
 
 void Command::Signal(int signal) const { kill(pid_, signal); }
 
+// proc_pid_status(5): a mask in hexadecimal digits, signal 1 is its lowest bit.
+bool Command::WaitUntilReady() const {
+  const std::string path = "/proc/" + std::to_string(pid_) + "/status";
+  return Eventually([&] {
+    std::ifstream status(path);
+    for (std::string name; status >> name;) {
+      uint64_t caught = 0;
+      if (name == "SigCgt:" && status >> std::hex >> caught)
+        return (caught >> (SIGTERM - 1) & 1) != 0;
+    }
+    return false;
+  });
+}
+
 CommandResult Command::Finish() {
   CommandResult result;
   int status = 0;

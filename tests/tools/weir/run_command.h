@@ -70,6 +70,9 @@ class Command {
   void WriteInput(const Bytes& bytes);
   void CloseInput();
   void Signal(int signal) const;
+  // Waits until its capture and its files are open and its signals have handlers: no frame that is
+  // sent from now on is missed, and no signal kills it. False when it does not come to that.
+  bool WaitUntilReady() const;
   pid_t pid() const { return pid_; }
   // What it has said on standard error so far.
   std::string SaidSoFar() const { return ReadFile(err_path_); }
