@@ -121,8 +121,8 @@ def no_loss(context):
     out = context.folder / "no_loss.json"
     frames = "60,1514" if context.quick else "60,252,508,1020,1514"
     measure.run([context.weir_load, "search", "--veth", "--frames", frames,
-                 "--backends", "packet,xdp", "--seconds", 0.5 if context.quick else 1,
-                 "--resolution", 0.02, "--json", out, "--picture",
+                 "--backends", "packet,xdp", "--seconds", 0.3,
+                 "--realtime", "--resolution", 0.02, "--json", out, "--picture",
                  context.folder / "no_loss.svg"])
     return {"rows": json.loads(out.read_text())["rates"]}
 

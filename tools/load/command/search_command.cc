@@ -1,8 +1,10 @@
 #include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>
+#include <sched.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <memory>
 
@@ -34,7 +36,16 @@ struct SearchCommand {
   SearchOptions search;
   std::string frames = kRfcFrames, flows, shards, backends = "packet";
   double seconds = 1;
+  bool realtime = false;
 };
+
+// Of this thread and of those that it starts: the sender and the shards.
+absl::Status TakePriority() {
+  sched_param lowest{};
+  lowest.sched_priority = sched_get_priority_min(SCHED_FIFO);
+  if (sched_setscheduler(0, SCHED_FIFO, &lowest) == 0) return absl::OkStatus();
+  return absl::ErrnoToStatus(errno, "no real-time priority (needs CAP_SYS_NICE: run it with sudo)");
+}
 
 // One point of a curve.
 struct Place {
@@ -60,12 +71,12 @@ absl::StatusOr<std::vector<uint64_t>> Numbers(const std::string& text, uint64_t 
   return numbers;
 }
 
+// Frames are made before and sent over and over: as few as the flows allow, so that they stay in
+// the sender's cache and its rate does not depend on who else uses the memory.
+constexpr uint64_t kFramesBytes = 512 << 10;
+
 absl::StatusOr<Trial> RunTrialAt(const SearchCommand& command, const EngineChoice& engine,
-                                 TrafficProfile profile, double rate) {
-  // A rate that is not known yet: what a fast machine sends.
-  constexpr double kFast = 1e6;
-  profile.packets =
-      static_cast<uint64_t>(std::max((rate > 0 ? rate : kFast) * command.seconds, 1000.0));
+                                 const TrafficProfile& profile, double rate) {
   LiveRunOptions options;
   options.profile = profile;
   options.engine = MakeEngineOptions(engine, profile, command.wire.listen_on);
@@ -74,16 +85,17 @@ absl::StatusOr<Trial> RunTrialAt(const SearchCommand& command, const EngineChoic
   options.send->packets_per_second = rate;
   options.send->bits_per_second = 0;
   options.send_cpu = command.wire.send_cpu;
+  options.repeat_seconds = command.seconds;
   options.quiet_ns = 200'000'000;
   options.interrupted = Interrupted;
   const auto result = RunLive(std::move(options));
   if (!result.ok()) return result.status();
   if (Interrupted()) return absl::CancelledError("interrupted");
-  const uint64_t received = result->counters.ledger.received;
+  const uint64_t frames = result->sent + result->refused;
   return Trial{.wanted = rate,
-               .sent_at = static_cast<double>(result->sent) / result->send_seconds,
-               .frames = result->sent,
-               .lost = result->truth.frames - std::min(result->truth.frames, received)};
+               .sent_at = static_cast<double>(frames) / result->send_seconds,
+               .frames = frames,
+               .lost = frames - std::min(frames, result->counters.ledger.received)};
 }
 
 absl::Status SearchAt(const SearchCommand& command, Place& place) {
@@ -94,6 +106,7 @@ absl::Status SearchAt(const SearchCommand& command, Place& place) {
   profile.flows = place.flows;
   profile.sizes = {{place.frame_bytes, 1}};
   profile.size_unit = SizeUnit::kFrame;
+  profile.packets = std::max<uint64_t>(kFramesBytes / place.frame_bytes, 2 * place.flows);
   const auto found = SearchNoLossRate(
       command.search, [&](double rate) { return RunTrialAt(command, engine, profile, rate); });
   if (!found.ok()) return found.status();
@@ -103,10 +116,12 @@ absl::Status SearchAt(const SearchCommand& command, Place& place) {
       "%-8s %6u %8s %7d  %9s %14s  %s\n", place.backend.c_str(), place.frame_bytes,
       HumanCount(place.flows).c_str(), place.shards, HumanRate(rate.frames_per_second).c_str(),
       HumanBitRate(place.bits_per_second()).c_str(),
-      rate.limited_by_sender ? "all that the sender can: the engine's limit is higher"
-                             : absl::StrFormat("of %s that the sender can; %d trials",
-                                               HumanRate(rate.sender_ceiling), rate.trials.size())
-                                   .c_str());
+      absl::StrFormat(rate.limited_by_sender
+                          ? "all of the %s that the sender can: the engine's limit is higher (%d "
+                            "trials)"
+                          : "of %s that the sender can (%d trials)",
+                      HumanRate(rate.sender_ceiling), rate.trials.size())
+          .c_str());
   std::fflush(stdout);
   return absl::OkStatus();
 }
@@ -219,6 +234,9 @@ absl::Status Search(SearchCommand& command) {
   if (!places.ok()) return places.status();
   if (!command.wire.veth && (command.wire.send_on.empty() || command.wire.listen_on.empty()))
     return absl::InvalidArgumentError("name --send-on and --listen-on, or try --veth");
+  if (command.realtime) {
+    if (auto status = TakePriority(); !status.ok()) return status;
+  }
   EngineChoice widest = command.engine;
   for (const Place& place : *places) widest.shards = std::max(widest.shards, place.shards);
   SpreadOverProcessors(command.wire, command.engine);
@@ -277,6 +295,9 @@ void AddSearchCommand(CLI::App& app, int& status) {
   sub->add_option("--resolution", command->search.resolution, "Ends within this share (0.01)")
       ->check(CLI::Range(0.001, 0.5).description(""))
       ->type_name("SHARE")
+      ->group(kGroup);
+  sub->add_flag("--realtime", command->realtime,
+                "Sender and shards before all else on the machine (SCHED_FIFO), where it does more")
       ->group(kGroup);
   AddTrafficOptions(*sub, command->profile);
   AddEngineOptions(*sub, command->engine, true);

@@ -14,6 +14,29 @@
 namespace weir::load {
 namespace {
 
+// All frames of a model.
+class KeptFrames {
+ public:
+  explicit KeptFrames(TrafficModel& model) {
+    std::vector<size_t> starts;
+    for (;;) {
+      const std::span<const Frame> some = model.Next(TrafficModel::kLeastCount);
+      if (some.empty()) break;
+      for (const Frame& frame : some) {
+        starts.push_back(bytes_.size());
+        frames_.push_back(frame);
+        bytes_.insert(bytes_.end(), frame.data, frame.data + frame.captured_length);
+      }
+    }
+    for (size_t i = 0; i < frames_.size(); ++i) frames_[i].data = bytes_.data() + starts[i];
+  }
+  std::span<const Frame> frames() const { return frames_; }
+
+ private:
+  std::vector<uint8_t> bytes_;
+  std::vector<Frame> frames_;
+};
+
 class LiveRun {
  public:
   explicit LiveRun(LiveRunOptions options) : options_(std::move(options)) {}
@@ -26,6 +49,8 @@ class LiveRun {
 
   absl::Status Open();
   absl::Status Send();
+  absl::Status SendOnce();
+  absl::Status SendRepeatedly();
   absl::Status SkipToEnd();
   void Settle();
   bool Interrupted() const { return options_.interrupted && options_.interrupted(); }
@@ -72,16 +97,32 @@ absl::Status LiveRun::Send() {
   if (options_.send_cpu >= 0) {
     if (auto status = PinThread({&options_.send_cpu, 1}); !status.ok()) return status;
   }
+  auto status = options_.repeat_seconds > 0 ? SendRepeatedly() : SendOnce();
+  if (status.ok()) status = sender_->Finish();
+  if (!status.ok()) return status;
+  const SendProgress progress = sender_->progress();
+  result_.send_seconds = static_cast<double>(progress.last_ns - progress.first_ns) * 1e-9;
+  result_.sent = sender_->sent();
+  result_.refused = sender_->refused();
+  return absl::OkStatus();
+}
+
+absl::Status LiveRun::SendOnce() {
   while (!Interrupted()) {
     const std::span<const Frame> frames = model_->Next(kFramesAtOnce);
     if (frames.empty()) break;
     if (auto status = sender_->Send(frames); !status.ok()) return status;
   }
-  if (auto status = sender_->Finish(); !status.ok()) return status;
-  const SendProgress progress = sender_->progress();
-  result_.send_seconds = static_cast<double>(progress.last_ns - progress.first_ns) * 1e-9;
-  result_.sent = sender_->sent();
-  result_.refused = sender_->refused();
+  return absl::OkStatus();
+}
+
+absl::Status LiveRun::SendRepeatedly() {
+  const KeptFrames kept(*model_);
+  const int64_t until =
+      ReadClockNs(CLOCK_MONOTONIC) + static_cast<int64_t>(options_.repeat_seconds * 1e9);
+  while (!Interrupted() && ReadClockNs(CLOCK_MONOTONIC) < until) {
+    if (auto status = sender_->Send(kept.frames()); !status.ok()) return status;
+  }
   return absl::OkStatus();
 }
 
@@ -109,7 +150,7 @@ void LiveRun::Settle() {
     const bool waiting_to_start = sender_ == nullptr && accounted == 0;
     if (accounted != before || waiting_to_start) last_change = now;
     before = accounted;
-    if (accounted + result_.refused >= result_.sent || now - last_change > options_.quiet_ns) break;
+    if (accounted >= result_.sent || now - last_change > options_.quiet_ns) break;
   }
 }
 

@@ -23,6 +23,10 @@ struct LiveRunOptions {
   // when all frames of the profile are accounted for, or none came for quiet_ns.
   std::optional<SendOptions> send;
   int send_cpu = -1;  // where the sender runs; -1: anywhere
+  // More than 0: the profile's frames are made before, and sent over and over for so long, so that
+  // making them takes nothing of the sender's time. They are counted only (no verify): RunResult's
+  // truth is that of the first round.
+  double repeat_seconds = 0;
   int64_t quiet_ns = 1'000'000'000;
   bool shared = false;                // others use the interface, too: VerdictInput::shared
   std::function<bool()> interrupted;  // asked now and then; true: end. Null: never

@@ -1,8 +1,12 @@
 // The highest rate without loss: RFC 2544 section 26.1, by bisection.
 //
-// A trial sends for a while at one rate; it passes when every frame was received. One that fails is
-// repeated, and fails for good when most of its repetitions fail: what else the machine does must
-// not look like a limit. Thread: one.
+// A trial sends for a while at one rate. A rate passes when one of a few trials really sent at it
+// and every frame was received. What else a machine does takes from the sender and from the
+// receiver, now and then, and never gives: so the best of some trials is what both can do.
+//
+// The sender's own ceiling comes first, by trials as fast as it can, a few at least and until the
+// two best agree. Where it loses nothing there, that is the result, and a statement about the
+// sender. Thread: one.
 #pragma once
 
 #include <cstdint>
@@ -22,16 +26,17 @@ struct Trial {
 
 struct NoLossRate {
   double frames_per_second = 0;  // really sent, in the best trial without loss; 0: none was
-  // The sender at its fastest lost nothing: the engine's limit is higher.
+  // Nothing was lost as fast as the sender could: the engine's limit is higher.
   bool limited_by_sender = false;
   double sender_ceiling = 0;  // frames per second
   std::vector<Trial> trials;
 };
 
 struct SearchOptions {
-  double resolution = 0.01;  // ends when the bounds are so near each other
-  int repetitions = 3;       // of a trial that fails: 1, 3, 5...
-  double least = 1'000;      // frames per second: below it the search gives up
+  double resolution = 0.01;  // ends when the bounds are so near each other; how near is equal
+  int tries = 5;             // of a rate, until it passes
+  int least_ceiling_tries = 15, most_ceiling_tries = 40;  // as fast as the sender can
+  double least = 1'000;  // frames per second: below it the search gives up
 };
 
 // Sends at so many frames per second (0: as fast as it can), and says what came of it.

@@ -12,11 +12,13 @@ struct Machine {
   double receiver = 0;
   double sender = 2e6;
   int noise = 0;  // each so-many-th trial loses a frame whatever the rate; 0: none
+  int pause = 0;  // in all but each so-many-th trial the sender is a third slower; 0: in none
   int trials = 0;
 
   absl::StatusOr<Trial> Run(double rate) {
     ++trials;
-    Trial trial = {.wanted = rate, .sent_at = rate == 0 ? sender : std::min(rate, sender)};
+    const double fastest = pause > 0 && trials % pause != 0 ? sender * 2 / 3 : sender;
+    Trial trial = {.wanted = rate, .sent_at = rate == 0 ? fastest : std::min(rate, fastest)};
     trial.frames = static_cast<uint64_t>(trial.sent_at);
     const double lost = std::max(trial.sent_at - receiver, 0.0);
     trial.lost = static_cast<uint64_t>(std::ceil(lost));
@@ -46,7 +48,24 @@ TEST(NoLossSearchTest, ASlowSenderIsNotTakenForASlowReceiver) {
   const NoLossRate rate = machine.Search();
   EXPECT_TRUE(rate.limited_by_sender);
   EXPECT_EQ(rate.frames_per_second, 1e6);
-  EXPECT_EQ(machine.trials, 1);
+  EXPECT_EQ(machine.trials, SearchOptions{}.least_ceiling_tries);
+}
+
+TEST(NoLossSearchTest, TheSendersCeilingIsItsBestNotItsFirst) {
+  Machine machine{.receiver = 5e6, .pause = 3};
+  const NoLossRate rate = machine.Search({.resolution = 0.001});
+  EXPECT_EQ(rate.sender_ceiling, 2e6);
+  EXPECT_EQ(rate.frames_per_second, 2e6);
+  EXPECT_TRUE(rate.limited_by_sender);
+}
+
+// Slow trials, which lose nothing, say nothing about the rate that was asked for.
+TEST(NoLossSearchTest, ARateThatWasNotReachedHasNotPassed) {
+  Machine machine{.receiver = 1.6e6, .pause = 4};
+  const NoLossRate rate = machine.Search();
+  EXPECT_LE(rate.frames_per_second, 1.6e6);
+  EXPECT_GE(rate.frames_per_second, 1.6e6 / 1.0101);
+  EXPECT_FALSE(rate.limited_by_sender);
 }
 
 TEST(NoLossSearchTest, ALossNowAndThenIsNotALimit) {
