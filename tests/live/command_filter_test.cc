@@ -45,8 +45,13 @@ class CommandFilterTest : public testing::Test {
     if (vlan != 0) builder.Vlan(vlan);
     return builder.Ipv4(source, destination).Udp(1000, 53).Payload(50).Build();
   }
-  bool Says(const std::string& text) {
-    return Eventually([&] { return command_->SaidSoFar().find(text) != std::string::npos; });
+  bool Says(const std::string& text, int times = 1) {
+    return Eventually([&] {
+      const std::string said = command_->SaidSoFar();
+      int found = 0;
+      for (size_t at = 0; (at = said.find(text, at)) != std::string::npos; ++at) ++found;
+      return found >= times;
+    });
   }
   CommandResult End() {
     usleep(200'000);
@@ -107,8 +112,14 @@ TEST_F(CommandFilterTest, WhatOnlyPacketSocketsKnowIsRefusedWithAfXdp) {
   EXPECT_THAT(result.err, HasSubstr("known to packet sockets only"));
 }
 
-TEST_F(CommandFilterTest, ListsAreReadAnewOnSighupUnlessTheyAreBroken) {
-  Start({"--ignore-dst", ignore_, "--accept-src", accept_});
+class CommandListsTest : public CommandFilterTest,
+                         public testing::WithParamInterface<const char*> {};
+INSTANTIATE_TEST_SUITE_P(Backends, CommandListsTest, testing::Values("packet", "xdp"),
+                         [](const auto& test) { return std::string(test.param); });
+
+// After privileges and system calls were given up.
+TEST_P(CommandListsTest, AreReadAnewOnSighupUnlessTheyAreBroken) {
+  Start({"--backend", GetParam(), "--ignore-dst", ignore_, "--accept-src", accept_});
   Send(Udp("10.1.0.1", "10.3.0.1"));
   WriteFile(ignore_, std::string("10.3.0.0/16\n10.4.0.1/16\n"));
   command_->Signal(SIGHUP);
@@ -118,14 +129,21 @@ TEST_F(CommandFilterTest, ListsAreReadAnewOnSighupUnlessTheyAreBroken) {
   command_->Signal(SIGHUP);
   ASSERT_TRUE(Says("anew"));
   Send(Udp("10.1.0.1", "10.3.0.1"));
+  Send(Udp("10.1.0.1", "10.3.0.2"));
   Send(Udp("10.1.0.1", "10.2.0.1"));
+  WriteFile(accept_, std::string("10.9.0.0/16\n"));
+  command_->Signal(SIGHUP);
+  ASSERT_TRUE(Says("anew", 2));
+  Send(Udp("10.1.0.1", "10.2.0.1"));
+  Send(Udp("10.9.0.1", "10.2.0.1"));
   const CommandResult result = End();
   EXPECT_EQ(result.status, 0) << result.err;
   EXPECT_THAT(result.err, HasSubstr("ignore:2: \"10.4.0.1/16\" has host bits set; write "
                                     "10.4.0.0/16; the lists of before stay in force"));
   EXPECT_THAT(result.err, HasSubstr("read the lists of networks anew"));
-  EXPECT_THAT(Stats(), HasSubstr(R"("kernel_filtered":1,)"));
-  EXPECT_THAT(Stats(), HasSubstr(R"("tracked":3,)"));
+  EXPECT_THAT(Stats(), HasSubstr(R"("kernel_filtered":3,"kernel_filtered_reason":{"not_ip":0,)"
+                                 R"("vlan":0,"ignored_destination":2,"not_accepted_source":1)"));
+  EXPECT_THAT(Stats(), HasSubstr(R"("tracked":4,)"));
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <ctime>
 #include <utility>
 
+#include "tests/support/held_up.h"
 #include "tests/support/live_frame_sender.h"
 
 namespace weir::test {
@@ -65,6 +66,7 @@ void ShardRunner::Run(int processor) {
     if (!shard_->idle()) continue;
     EXPECT_TRUE(shard_->Wait().ok());
   }
+  held_up_ns_ = HeldUpNs();
   cpu_ns_ = Read(CLOCK_THREAD_CPUTIME_ID) - cpu_before;
   counters_ = shard_->source_counters();
 }

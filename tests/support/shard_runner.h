@@ -33,6 +33,7 @@ class ShardRunner {
   const SourceCounters& source_counters() const { return counters_; }
   absl::Status status() const { return shard_->status(); }
   int64_t thread_cpu_ns() const { return cpu_ns_; }
+  int64_t held_up_ns() const { return held_up_ns_; }  // others had its processor
 
   // While it runs: clock at the moment that the last frame was polled, its time stamp, the frames
   // so far, and the flows that have ended.
@@ -56,6 +57,7 @@ class ShardRunner {
   std::vector<FlowRecord> ended_;
   SourceCounters counters_;
   int64_t cpu_ns_ = 0;
+  int64_t held_up_ns_ = 0;
   mutable std::mutex mutex_;
   Seen seen_;  // guarded by mutex_
   std::thread thread_;

@@ -106,7 +106,7 @@ Bytes PcapOf(const std::vector<Bytes>& frames, uint32_t step_us = 1000);
 void WriteFile(const std::string& path, const Bytes& bytes);
 std::vector<std::string> Lines(const std::string& text);
 
-// Waits until `condition` holds, at most ten seconds; false when it does not.
+// Waits until `condition` holds; false when it does not for half a minute.
 template <typename Condition>
 bool Eventually(Condition condition);
 
@@ -114,11 +114,14 @@ bool Eventually(Condition condition);
 
 #include <unistd.h>
 
+#include <chrono>
+
 template <typename Condition>
 bool weir::test::Eventually(Condition condition) {
-  for (int i = 0; i < 1000; ++i) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  do {
     if (condition()) return true;
     usleep(10'000);
-  }
-  return false;
+  } while (std::chrono::steady_clock::now() < end);
+  return condition();
 }

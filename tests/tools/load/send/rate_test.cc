@@ -2,9 +2,9 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
-#include <fstream>
 
 #include "rings/clock.h"
+#include "tests/support/held_up.h"
 #include "tests/tools/load/send/sender_fixture.h"
 #include "tools/load/send/counting_sink.h"
 #include "tools/load/send/pacer.h"
@@ -43,15 +43,6 @@ class RateTest : public SenderFixture, public testing::WithParamInterface<SendMe
   std::unique_ptr<load::CountingSink> sink_;
 };
 
-// How long the calling thread could have run and did not, as others had its processor: the second
-// number of schedstat (Documentation/scheduler/sched-stats.rst). 0 where the kernel does not tell.
-double SecondsHeldUp() {
-  std::ifstream file("/proc/thread-self/schedstat");
-  uint64_t ran_ns = 0, held_up_ns = 0;
-  file >> ran_ns >> held_up_ns;
-  return double(held_up_ns) / 1e9;
-}
-
 // `run` gives a run's rate as a share of what was asked for. A rate is never exceeded. It cannot be
 // reached where the machine held the sender up, so that time does not count, and of some runs the
 // best one does.
@@ -59,12 +50,11 @@ template <typename Run>
 void ExpectRateIsKept(const Run& run) {
   double best = 0;
   for (int i = 0; i < 5 && best < 0.99; ++i) {
-    const double held_up_before = SecondsHeldUp();
-    const int64_t start = ReadClockNs(CLOCK_MONOTONIC);
+    const int64_t held_up_before = HeldUpNs(), start = ReadClockNs(CLOCK_MONOTONIC);
     const double share = run();
-    const double seconds = double(ReadClockNs(CLOCK_MONOTONIC) - start) / 1e9;
+    const auto passed_ns = double(ReadClockNs(CLOCK_MONOTONIC) - start);
     EXPECT_LT(share, 1.01);
-    best = std::max(best, share * seconds / (seconds - (SecondsHeldUp() - held_up_before)));
+    best = std::max(best, share * passed_ns / (passed_ns - double(HeldUpNs() - held_up_before)));
   }
   EXPECT_GT(best, 0.95);
 }
