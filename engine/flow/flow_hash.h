@@ -25,7 +25,7 @@ class WordsHash {
     low ^= low_flip_;
     high ^= high_flip_;
     const unsigned __int128 product = static_cast<unsigned __int128>(low) * high;
-    const uint64_t folded = static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
+    const auto folded = static_cast<uint64_t>(product ^ product >> 64);
     uint64_t hash = 16 + __builtin_bswap64(low) + high + folded;
     hash = (hash ^ hash >> 37) * 0x165667919e3779f9u;
     return hash ^ hash >> 32;

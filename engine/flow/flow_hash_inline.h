@@ -36,4 +36,32 @@ namespace weir {
   key.hash = hash(low, high);
 }
 
+// The same for a plain segment, both directions with one key, and ports.
+[[gnu::always_inline]] inline void PreparePlainKey(const WordsHash& hash, const Packet& packet,
+                                                   PreparedKey& key) {
+  uint64_t addresses;  // the destination's behind the source's, as in the header
+  uint32_t ports;
+  std::memcpy(&addresses, packet.source, sizeof addresses);
+  std::memcpy(&ports, &packet.source_port, sizeof ports);
+  static_assert(offsetof(Packet, destination_port) == offsetof(Packet, source_port) + 2);
+  const auto source = static_cast<uint32_t>(addresses);
+  const auto destination = static_cast<uint32_t>(addresses >> 32);
+  bool swap = source > destination;
+  if (source == destination) [[unlikely]]
+    swap = static_cast<uint16_t>(ports) > ports >> 16;
+  uint64_t turned = -uint64_t{swap};
+  asm("" : "+r"(turned));  // a mask, not a branch: which side sends is anybody's guess
+  const uint64_t low = addresses ^ ((addresses ^ std::rotl(addresses, 32)) & turned);
+  const uint64_t high = ports ^ ((ports ^ std::rotl(ports, 16)) & static_cast<uint32_t>(turned));
+  auto* words = reinterpret_cast<char*>(&key.key);
+  std::memcpy(words, &low, 8);
+  std::memcpy(words + 8, &high, 8);
+  constexpr uint32_t kKind = ip_protocol::kTcp | static_cast<uint32_t>(AddressFamily::kIpv4) << 8;
+  static_assert(offsetof(PreparedKey, family) == offsetof(PreparedKey, protocol) + 1 &&
+                offsetof(PreparedKey, side) == offsetof(PreparedKey, protocol) + 2);
+  const uint32_t kind = kKind | (static_cast<uint32_t>(turned) & 1u << 16);
+  std::memcpy(&key.protocol, &kind, sizeof kind);
+  key.hash = hash(low, high);
+}
+
 }  // namespace weir

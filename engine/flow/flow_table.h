@@ -33,6 +33,7 @@ struct PreparedKey {
   uint8_t protocol = 0;
   AddressFamily family = AddressFamily::kNone;  // kNone: no key, the packet is not tracked
   uint8_t side = 0;                             // which side of the key sent the packet
+  uint8_t spare = 0;                            // the four are written as one word
   const uint8_t* address_a = nullptr;  // of side A and B, in the packet; read for IPv6 and MAC only
   const uint8_t* address_b = nullptr;
 };
@@ -74,12 +75,12 @@ class FlowTable {
   // likely is. Asks for the hot lines of all entries that match. kNoSlot when there is none.
   // Read-only: an answer from before an Insert or Erase is a hint.
   uint32_t Guess(const Group& group, uint64_t hash) const {
-    uint64_t matches = Matches(group, TagOf(hash));
+    uint32_t matches = Matches(group, TagOf(hash));
     if (matches == 0) return kNoSlot;
-    const uint32_t slot = group.slots[__builtin_ctzll(matches)];
+    const uint32_t slot = group.slots[static_cast<uint32_t>(__builtin_ctz(matches))];
     PrefetchToWrite(&hot_[slot]);
     for (matches &= matches - 1; matches != 0; matches &= matches - 1) [[unlikely]] {
-        PrefetchToWrite(&hot_[group.slots[__builtin_ctzll(matches)]]);
+        PrefetchToWrite(&hot_[group.slots[__builtin_ctz(matches)]]);
       }
     return slot;
   }

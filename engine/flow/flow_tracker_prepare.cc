@@ -9,8 +9,8 @@
 namespace weir {
 namespace {
 
-constexpr size_t kAhead = 16;  // packets from a group's request to its reading
-constexpr auto kNoFamily = static_cast<AddressFamily>(0xff);
+constexpr size_t kAhead = 16;              // packets from a group's request to its reading
+constexpr uint64_t kNoShape = UINT64_MAX;  // of no packet
 
 }  // namespace
 
@@ -29,26 +29,21 @@ void FlowTracker::PrepareBatch(std::span<const Frame> frames, std::span<Packet> 
 // Keys and hashes of packets `begin` to `end`; asks for the groups of tags.
 void FlowTracker::PrepareKeys(std::span<const Frame> frames, std::span<Packet> packets,
                               size_t begin, size_t end) {
-  constexpr KeyRules kPlain;
   // Copies, so that they stay in registers whatever is stored through the packets.
   const WordsHash tcp_hash = tcp_hash_;
   const FlowTable table = *table_;
-  const AddressFamily plain = plain_ ? AddressFamily::kIpv4 : kNoFamily;
+  const uint64_t plain = plain_ ? kPlainSegment : kNoShape;
   Batch& batch = *batch_;
   for (size_t i = begin; i < end; ++i) {
     Packet& packet = packets[i];
     PreparedKey& key = batch.keys[i];
-    if (packet.family == plain && packet.verdict == Verdict::kTracked && packet.tunnel == nullptr &&
-        packet.protocol == ip_protocol::kTcp) [[likely]] {
-      key.protocol = ip_protocol::kTcp;
-      key.family = AddressFamily::kIpv4;
-      PrepareIpv4Key(kPlain, tcp_hash, packet, 0, key);
-      batch.groups[i] = &table.PrefetchGroup(key.hash);
-    } else if (PrepareOdd(frames[i], packet, key)) {
-      batch.groups[i] = &table.PrefetchGroup(key.hash);
-    } else {
+    if (ShapeOf(packet) == plain) [[likely]] {
+      PreparePlainKey(tcp_hash, packet, key);
+    } else if (!PrepareOdd(frames[i], packet, key)) {
       key.family = AddressFamily::kNone;
+      continue;
     }
+    batch.groups[i] = &table.PrefetchGroup(key.hash);
   }
 }
 
@@ -69,6 +64,13 @@ void FlowTracker::GuessSlots(std::span<const Packet> packets, size_t begin, size
 // Any packet: UDP, IPv6, tunnels, MAC pairs, keys with an extension. False: the packet is not
 // tracked.
 bool FlowTracker::PrepareOdd(const Frame& frame, Packet& packet, PreparedKey& key) {
+  if (plain_ && packet.family == AddressFamily::kIpv4 && packet.verdict == Verdict::kTracked &&
+      packet.tunnel == nullptr) {
+    key.protocol = packet.protocol;
+    key.family = AddressFamily::kIpv4;
+    PrepareIpv4Key(KeyRules(), HashFor(rules_, packet.protocol), packet, 0, key);
+    return true;
+  }
   const bool mac = options_.key == KeyKind::kMacPair;
   if (mac && packet.verdict == Verdict::kNotIp && packet.family == AddressFamily::kMac) {
     packet.verdict = Verdict::kTracked;

@@ -102,21 +102,15 @@ bool SameKey(const CompactKey& left, const CompactKey& right) {
 struct FlowTracker::SteadyRules {
   int64_t established_ns;  // time-outs
   int64_t one_sided_ns;
-  uint8_t looked_at;  // packet_flag: of these kTcpFields alone may be set
 };
 
 // `now_ns` is the packet's time and the flow clock's. False, and nothing was done, when the packet
 // may be more than steady.
 inline bool FlowTracker::TrackSteady(const SteadyRules& rules, FlowTable& table, uint32_t slot,
                                      const Packet& packet, const PreparedKey& key, int64_t now_ns) {
-  constexpr uint8_t kControl = tcp_flag::kSyn | tcp_flag::kFin | tcp_flag::kRst;
   FlowHot& hot = table.hot(slot);
-  if (key.protocol != ip_protocol::kTcp || key.family != AddressFamily::kIpv4 ||
-      !SameKey(hot.key, key.key) || (packet.tcp_flags & kControl) != 0 ||
-      (packet.flags & rules.looked_at) != packet_flag::kTcpFields ||
-      (packet.label | packet.held_packets) != 0) [[unlikely]] {
+  if (!IsPlainSegment(packet) || !SameKey(hot.key, key.key)) [[unlikely]]
     return false;
-  }
   const size_t side = key.side;
   const StateTests& tests = kSteady[2 * side + (packet.payload_wire_length != 0)];
   const uint64_t state = StateOf(hot);
@@ -131,7 +125,7 @@ inline bool FlowTracker::TrackSteady(const SteadyRules& rules, FlowTable& table,
   }
   hot.last_ns = now_ns;
   // A byte that was just written would hold up the flow's next packet, which reads the whole word.
-  if ((packet.tcp_flags & ~hot.tcp_flags[side]) != 0) [[unlikely]]
+  if ((packet.tcp_flags & hot.tcp_flags[side]) != packet.tcp_flags) [[unlikely]]
     hot.tcp_flags[side] |= packet.tcp_flags;
   AdvanceSequence(hot.next_seq[side], packet.tcp_seq + packet.payload_wire_length);
   if (__builtin_add_overflow(hot.packets[side], 1, &hot.packets[side])) [[unlikely]]
@@ -146,8 +140,7 @@ void FlowTracker::TrackPlain(std::span<const Frame> frames, std::span<Packet> pa
                              EventBuffer& events) {
   FlowTable table = *table_;  // its arrays only: the slow path changes what else is in it
   const SteadyRules rules = {timeouts_[static_cast<size_t>(Phase::kTcpEstablished)],
-                             timeouts_[static_cast<size_t>(Phase::kTcpMidstream)],
-                             static_cast<uint8_t>(refused_flags_ | packet_flag::kTcpFields)};
+                             timeouts_[static_cast<size_t>(Phase::kTcpMidstream)]};
   FlowClock::Pace pace = clock_.pace();
   const PreparedKey* key = batch_->keys.data();
   const uint32_t* guess = batch_->guesses.data();

@@ -24,6 +24,7 @@ inline void Begin(const Frame& frame, Packet& packet) {
   packet.anomalies = 0;
   packet.flags = 0;
   packet.vlan_count = 0;
+  packet.plain = false;
   packet.icmp_type = packet.icmp_code = 0;
   packet.held_packets = packet.held_bytes = 0;
   packet.tunnel = nullptr;
@@ -40,6 +41,16 @@ inline constexpr uint64_t kOddTcpFlags = [] {
   return bits;
 }();
 inline bool IsOdd(uint8_t tcp_flags) { return (kOddTcpFlags >> (tcp_flags & 0x3f) & 1) != 0; }
+
+// Neither an anomaly nor SYN, FIN or RST.
+inline constexpr uint64_t kUsualTcpFlags = [] {
+  constexpr unsigned kControl = tcp_flag::kSyn | tcp_flag::kFin | tcp_flag::kRst;
+  uint64_t bits = 0;
+  for (unsigned n = 1; n < 64; ++n) bits |= uint64_t{(n & kControl) == 0} << n;
+  return bits;
+}();
+inline bool IsUsual(uint8_t tcp_flags) { return (kUsualTcpFlags >> (tcp_flags & 0x3f) & 1) != 0; }
+
 inline constexpr uint16_t kTcpFlagsAnomaly = 1u << static_cast<unsigned>(Anomaly::kTcpFlags);
 
 // Reads TCP at `header`, with `size` bytes up to the end of the datagram, all captured, at
@@ -90,16 +101,22 @@ template <uint8_t kProtocol>
   packet.protocol = kProtocol;
 }
 
+// The shape of a UDP datagram is that of a segment but for these bits.
+inline constexpr uint64_t kPlainDatagram =
+    kPlainSegment & ~(uint64_t{1} << 56 | uint64_t{packet_flag::kTcpFields} << 24);
+
 // Where the headers stand that Plain reads.
 namespace plain {
 inline constexpr uint32_t kIp = 14, kTransport = 34;
 inline constexpr uint32_t kTcpHeader = 20, kUdpHeader = 8;  // without options
 }  // namespace plain
 
-[[gnu::noinline]] inline void NoteAnomalies(bool sum_is_right, bool odd_tcp_flags, Packet& packet) {
+// Of a packet that was filled as a plain segment, what is not.
+[[gnu::noinline]] inline void CorrectPlain(bool sum_is_right, uint8_t tcp_flags, Packet& packet) {
   constexpr uint16_t kSumAnomaly = 1u << static_cast<unsigned>(Anomaly::kIpv4HeaderChecksum);
   if (!sum_is_right) packet.anomalies |= kSumAnomaly;
-  if (odd_tcp_flags) packet.anomalies |= kTcpFlagsAnomaly;
+  if (IsOdd(tcp_flags)) packet.anomalies |= kTcpFlagsAnomaly;
+  packet.plain = IsUsual(tcp_flags);
 }
 
 // Everything but tcp_seq ... protocol of a packet that Plain knows.
@@ -116,25 +133,19 @@ template <uint8_t kProtocol>
   packet.timestamp_ns = frame.timestamp_ns;
   packet.wire_length = frame.wire_length;
   packet.label = 0;
-  packet.icmp_code = 0;
+  packet.icmp_type = packet.icmp_code = 0;
   packet.transport_header_length = static_cast<uint8_t>(payload - plain::kTransport);
   packet.ip_offset = plain::kIp;
   packet.transport_offset = plain::kTransport;
   packet.held_packets = packet.held_bytes = 0;
   packet.tunnel = nullptr;
-  constexpr uint8_t kFlags = kProtocol == ip_protocol::kTcp ? packet_flag::kTcpFields : uint8_t{0};
-  constexpr size_t kFrom = offsetof(Packet, verdict);
-  static_assert(offsetof(Packet, family) == kFrom + 2 && offsetof(Packet, flags) == kFrom + 3 &&
-                offsetof(Packet, icmp_type) == kFrom + 7);
-  // The rest of these 8 bytes is 0: reason, anomalies, vlan_count, icmp_type.
-  constexpr uint64_t kVerdictAndMore = static_cast<uint64_t>(Verdict::kTracked) |
-                                       static_cast<uint64_t>(AddressFamily::kIpv4) << 16 |
-                                       uint64_t{kFlags} << 24;
-  std::memcpy(reinterpret_cast<uint8_t*>(&packet) + kFrom, &kVerdictAndMore,
-              sizeof kVerdictAndMore);
-  const bool odd = kProtocol == ip_protocol::kTcp && IsOdd(data[plain::kTransport + 13]);
-  if (!sum_is_right || odd) [[unlikely]]
-    NoteAnomalies(sum_is_right, odd, packet);
+  constexpr bool kTcp = kProtocol == ip_protocol::kTcp;
+  constexpr uint64_t kShape = kTcp ? kPlainSegment : kPlainDatagram;
+  std::memcpy(reinterpret_cast<uint8_t*>(&packet) + offsetof(Packet, verdict), &kShape,
+              sizeof kShape);
+  const uint8_t tcp_flags = kTcp ? data[plain::kTransport + 13] : uint8_t{tcp_flag::kAck};
+  if (!sum_is_right || !IsUsual(tcp_flags)) [[unlikely]]
+    CorrectPlain(sum_is_right, tcp_flags, packet);
 }
 
 // False: something else, and nothing was written. What Fast says of such a frame, with less work.

@@ -9,7 +9,10 @@
 // kTcpFields, fragment_id and fragment_offset without kFragment, vlan[i] from vlan_count on.
 #pragma once
 
+#include <bit>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "engine/packet/tunnel_path.h"
 #include "engine/packet/verdict.h"
@@ -86,6 +89,7 @@ struct Packet {
   uint8_t flags = 0;       // packet_flag
   uint16_t anomalies = 0;  // bit 1 << Anomaly
   uint8_t vlan_count = 0;  // tags of the whole stack, the stripped one included
+  bool plain = false;      // see IsPlainSegment
   uint8_t icmp_type = 0;
   uint8_t icmp_code = 0;
   // From the transport header to the payload, wherever they lie: TCP, UDP, ICMP; else stale.
@@ -108,5 +112,25 @@ struct Packet {
   // Identity of tunnels and VLANs, null when there is none. Lies in the batch's scratch.
   const TunnelPath* tunnel = nullptr;
 };
+
+// Eight fields in one word: verdict, reason, family, flags, anomalies, vlan_count and plain.
+inline uint64_t ShapeOf(const Packet& packet) {
+  static_assert(offsetof(Packet, plain) == offsetof(Packet, verdict) + 7);
+  uint64_t shape;
+  std::memcpy(&shape, reinterpret_cast<const char*>(&packet) + offsetof(Packet, verdict),
+              sizeof shape);
+  return shape;
+}
+
+// The shape of nearly every packet: a whole TCP segment without SYN, FIN and RST, over IPv4 over
+// Ethernet, in a straight run of headers without tags, labels, tunnels, fragments or anomalies;
+// `destination` stands behind `source`. A packet with another shape may be such a segment, too.
+inline constexpr uint64_t kPlainSegment = [] {
+  static_assert(std::endian::native == std::endian::little);
+  const uint64_t family = static_cast<uint64_t>(AddressFamily::kIpv4);
+  return static_cast<uint64_t>(Verdict::kTracked) | family << 16 |
+         uint64_t{packet_flag::kTcpFields} << 24 | uint64_t{1} << 56;
+}();
+inline bool IsPlainSegment(const Packet& packet) { return ShapeOf(packet) == kPlainSegment; }
 
 }  // namespace weir
