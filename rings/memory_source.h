@@ -18,7 +18,7 @@
 
 #include "absl/status/statusor.h"
 #include "rings/block_ring.h"
-#include "rings/frame_source.h"
+#include "rings/refilled_source.h"
 
 namespace weir {
 
@@ -29,7 +29,7 @@ struct MemorySourceOptions {
   std::string name = "memory";
 };
 
-class MemorySource final : public FrameSource {
+class MemorySource final : public RefilledSource {
  public:
   // An empty ring. Fails when there is no memory for it.
   static absl::StatusOr<std::unique_ptr<MemorySource>> Create(const MemorySourceOptions& options);
@@ -44,10 +44,8 @@ class MemorySource final : public FrameSource {
   // Copies frames, in order, into the blocks that are free, and returns how many it took. Stops
   // when the ring is full or at a frame that is longer than a block. The reader sees full blocks
   // and, at the end of `frames`, a last block that may be partly full.
-  size_t Refill(std::span<const Frame> frames);
-
-  // No more Refill: the source ends when all frames have been handed out.
-  void End() { ending_ = true; }
+  size_t Refill(std::span<const Frame> frames) override;
+  void End() override { ending_ = true; }
 
   int Receive(std::span<Frame> frames) override;
   void Release() override { ring_.Release(); }

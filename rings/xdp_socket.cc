@@ -90,6 +90,7 @@ absl::StatusOr<std::unique_ptr<XdpSocket>> XdpSocket::Open(const XdpSocketOption
 }
 
 int XdpSocket::Start() {
+  rings_ = {.memory = memory_.data()};
   const uint32_t ring_size = std::bit_ceil(chunks_);
   const xsk_umem_config umem_config = {.fill_size = ring_size,
                                        .comp_size = kCompletionSize,
@@ -97,18 +98,14 @@ int XdpSocket::Start() {
                                        .frame_headroom = 0,
                                        .flags = 0};
   const uint64_t bytes = uint64_t{chunks_} * options_.chunk_bytes;
-  int error = -xsk_umem__create(&umem_, memory_.data(), bytes, &fill_, &completion_, &umem_config);
+  int error =
+      -xsk_umem__create(&umem_, memory_.data(), bytes, &rings_.fill, &completion_, &umem_config);
   if (error != 0) {
     umem_ = nullptr;
     return error;
   }
   // Before the socket is bound: a driver takes its first chunks then.
-  uint32_t at = 0;
-  xsk_ring_prod__reserve(&fill_, chunks_, &at);
-  for (uint32_t i = 0; i < chunks_; ++i) {
-    *xsk_ring_prod__fill_addr(&fill_, at + i) = uint64_t{i} * options_.chunk_bytes;
-  }
-  xsk_ring_prod__submit(&fill_, chunks_);
+  rings_.FillAll(chunks_, options_.chunk_bytes);
 
   xsk_socket_config config{};
   config.rx_size = ring_size;
@@ -117,7 +114,7 @@ int XdpSocket::Start() {
       static_cast<uint16_t>(XDP_USE_NEED_WAKEUP | (options_.zero_copy ? XDP_ZEROCOPY : XDP_COPY) |
                             (options_.pieces ? XDP_USE_SG : 0));
   error = -xsk_socket__create(&socket_, options_.interface.c_str(), options_.queue, umem_,
-                              &receive_, nullptr, &config);
+                              &rings_.receive, nullptr, &config);
   if (error != 0) {
     socket_ = nullptr;
     End();
@@ -154,7 +151,7 @@ void XdpSocket::BeforeSleep() {
   // The fill ring's index must be visible before the flag is read: a driver that found the ring
   // empty sets the flag, and does not look again.
   std::atomic_thread_fence(std::memory_order_seq_cst);
-  if (options_.busy_poll_us > 0 || xsk_ring_prod__needs_wakeup(&fill_)) Kick();
+  if (options_.busy_poll_us > 0 || xsk_ring_prod__needs_wakeup(&rings_.fill)) Kick();
 }
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic pop

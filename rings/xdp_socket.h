@@ -1,11 +1,7 @@
-// An AF_XDP socket of one receive queue, with the memory that it shares with the kernel (UMEM) and
-// its rings: Documentation/networking/af_xdp.rst; <xdp/xsk.h> brings the system calls and the
-// rings' barriers.
+// An AF_XDP socket of one receive queue, with the memory that it shares with the kernel and its
+// rings (umem_rings.h): Documentation/networking/af_xdp.rst; <xdp/xsk.h> brings the system calls.
 //
-// Every chunk of the memory is either in the fill ring (the kernel may write to it), in the receive
-// ring (a frame, or a piece of one, that waits), or handed out. Both rings have room for all
-// chunks, so neither can overflow: what the kernel has no room for it drops because the fill ring
-// is empty.
+// What the kernel has no room for it drops because the fill ring is empty.
 //
 // Thread: Open on any one (the network namespace is that thread's); the rest on the shard's own.
 #pragma once
@@ -20,6 +16,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "rings/huge_memory.h"
+#include "rings/umem_rings.h"
 
 namespace weir {
 
@@ -33,9 +30,6 @@ struct XdpSocketOptions {
   uint32_t busy_poll_us = 0;       // 0: interrupts only. Else SO_PREFER_BUSY_POLL, SO_BUSY_POLL
   uint32_t busy_poll_budget = 64;  // frames that one poll may take in: SO_BUSY_POLL_BUDGET
 };
-
-// What the kernel keeps free before each frame, in the chunk: XDP_PACKET_HEADROOM.
-inline constexpr uint32_t kXdpHeadroom = 256;
 
 class XdpSocket {
  public:
@@ -52,32 +46,14 @@ class XdpSocket {
   HugeMemory::Pages pages() const { return memory_.pages(); }
   bool zero_copy() const { return zero_copy_; }  // as the kernel reports it: XDP_OPTIONS
 
-  // Readable descriptors that were not consumed: at most `most`.
-  uint32_t Available(uint32_t most) { return xsk_cons_nb_avail(&receive_, most); }
-  // The i-th of them.
-  const xdp_desc& Peek(uint32_t i) const {
-    return *xsk_ring_cons__rx_desc(&receive_, receive_.cached_cons + i);
-  }
-  // The first `count` are handed out. Their bytes stay until GiveBack.
-  void Consume(uint32_t count) {
-    receive_.cached_cons += count;
-    handed_out_ += count;
-  }
-  const uint8_t* Bytes(const xdp_desc& piece) const { return memory_.data() + piece.addr; }
-
-  // Everything that was handed out goes back to the fill ring.
-  void GiveBack();
-  uint32_t handed_out() const { return handed_out_; }
-
-  bool ready() const {
-    // Acquire: whoever reads the descriptors next sees what the kernel wrote before it moved the
-    // index on.
-    return __atomic_load_n(receive_.producer, __ATOMIC_ACQUIRE) != receive_.cached_cons;
-  }
-  // Descriptors that wait, and are handed out.
-  uint32_t used() const {
-    return __atomic_load_n(receive_.producer, __ATOMIC_RELAXED) - receive_.cached_cons +
-           handed_out_;
+  UmemRings& rings() { return rings_; }
+  const UmemRings& rings() const { return rings_; }
+  // UmemRings::GiveBack, and a sign to the driver where it waits for one.
+  void GiveBack() {
+    if (rings_.handed_out == 0) return;
+    rings_.GiveBack();
+    if (xsk_ring_prod__needs_wakeup(&rings_.fill)) [[unlikely]]
+      Kick();
   }
 
   // The ring is empty and nobody will look at it for a while: where the driver waits for a sign
@@ -100,27 +76,8 @@ class XdpSocket {
   HugeMemory memory_;
   xsk_umem* umem_ = nullptr;
   xsk_socket* socket_ = nullptr;
-  xsk_ring_prod fill_{};
+  UmemRings rings_;
   xsk_ring_cons completion_{};  // of sending: unused, but the kernel wants it
-  xsk_ring_cons receive_{};
-  uint32_t handed_out_ = 0;
 };
-
-inline void XdpSocket::GiveBack() {
-  if (handed_out_ == 0) return;
-  const uint32_t first = receive_.cached_cons - handed_out_;
-  uint32_t at = 0;
-  if (xsk_ring_prod__reserve(&fill_, handed_out_, &at) != handed_out_) [[unlikely]]
-    return;  // the ring has room for all chunks: a kernel that broke its word
-  for (uint32_t i = 0; i < handed_out_; ++i) {
-    // The kernel masks the offset that the frame had in its chunk.
-    *xsk_ring_prod__fill_addr(&fill_, at + i) = xsk_ring_cons__rx_desc(&receive_, first + i)->addr;
-  }
-  xsk_ring_prod__submit(&fill_, handed_out_);
-  xsk_ring_cons__release(&receive_, handed_out_);
-  handed_out_ = 0;
-  if (xsk_ring_prod__needs_wakeup(&fill_)) [[unlikely]]
-    Kick();
-}
 
 }  // namespace weir

@@ -6,33 +6,16 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <numeric>
 
 #include "absl/strings/str_cat.h"
 #include "rings/clock.h"
 #include "rings/packet_socket.h"
-#include "rings/prefetch.h"
 #include "rings/socket_filter.h"
 #include "rings/xdp_socket.h"
 
-// Newer than the kernel headers that may be installed: linux/if_xdp.h.
-#ifndef XDP_PKT_CONTD
-#define XDP_PKT_CONTD (1 << 0)  // NOLINT(modernize-macro-to-enum)
-#endif
-
 namespace weir {
 namespace {
-
-// GRO's largest datagram with its headers, in whole cache lines; and a batch of jumbo frames.
-constexpr size_t kLargestFrame = size_t{66} << 10;
-constexpr size_t kTogetherBytes = size_t{2} << 20;
-static_assert(kTogetherBytes >= kLargestFrame &&
-              kTogetherBytes >= size_t{kBatchFrames} * 16 * 1024);
-
-constexpr uint32_t kMostPieces = 4 * kBatchFrames;  // looked at in one call
-
-bool Continued(const xdp_desc& piece) { return (piece.options & XDP_PKT_CONTD) != 0; }
 
 // A socket that tells of the interface's state (ENETDOWN) and asks for promiscuous mode, and takes
 // no frame: its EtherType is nobody's, and its filter refuses everything.
@@ -72,9 +55,9 @@ absl::Status XdpSource::Prepare(std::vector<std::string>* notes) {
   for (const auto& socket : parts_.sockets) {
     if (auto status = watch_.Include(socket->fd()); !status.ok()) return status;
   }
-  auto together = HugeMemory::Create(kTogetherBytes, "frames of several pieces");
-  if (!together.ok()) return together.status();
-  together_ = *std::move(together);
+  auto reader = UmemReader::Create();
+  if (!reader.ok()) return reader.status();
+  reader_ = *std::move(reader);
   interface_ = {interface.name, link_type::kEthernet, parts_.snap_length};
   missed_seen_ = MissedFrames(interface.name);
   if (parts_.promiscuous) {
@@ -86,13 +69,13 @@ absl::Status XdpSource::Prepare(std::vector<std::string>* notes) {
 
 bool XdpSource::ready() const {
   return std::any_of(parts_.sockets.begin(), parts_.sockets.end(),
-                     [](const auto& socket) { return socket->ready(); });
+                     [](const auto& socket) { return socket->rings().ready(); });
 }
 
 RingFill XdpSource::Fill() const {
   RingFill fullest;
   for (const auto& socket : parts_.sockets) {
-    const RingFill fill = {socket->used(), socket->chunks()};
+    const RingFill fill = {socket->rings().used(), socket->chunks()};
     if (fullest.units == 0 || fill.used > fullest.used) fullest = fill;
   }
   return fullest;
@@ -107,70 +90,17 @@ int XdpSource::Receive(std::span<Frame> frames) {
   const size_t sockets = parts_.sockets.size();
   size_t count = 0;
   for (size_t i = 0; i < sockets && count < frames.size(); ++i) {
-    count += Take(*parts_.sockets[(turn_ + i) % sockets], frames.subspan(count), now);
+    XdpSocket& socket = *parts_.sockets[(turn_ + i) % sockets];
+    count += reader_.Take(socket.rings(), frames.subspan(count), now, parts_.snap_length);
   }
   turn_ = (turn_ + 1) % sockets;
   received_ += count;
   return static_cast<int>(count);
 }
 
-size_t XdpSource::Take(XdpSocket& socket, std::span<Frame> frames, int64_t now_ns) {
-  const uint32_t available = socket.Available(kMostPieces);
-  size_t count = 0;
-  uint32_t next = 0;
-  while (next < available && count < frames.size()) {
-    const xdp_desc& piece = socket.Peek(next);
-    Frame& frame = frames[count];
-    frame = {};
-    uint32_t pieces = 1;
-    if (Continued(piece)) [[unlikely]] {
-      pieces = PutTogether(socket, next, available, frame);
-      if (pieces == 0) break;  // the rest is not there yet, or there is no room before Release
-    } else {
-      frame.data = socket.Bytes(piece);
-      frame.wire_length = piece.len;
-      // The bytes lie in no order that the processor could guess.
-      PrefetchToRead(frame.data);
-      PrefetchToRead(frame.data + 64);
-    }
-    frame.captured_length = std::min(frame.wire_length, parts_.snap_length);
-    frame.timestamp_ns = now_ns;
-    ++count;
-    next += pieces;
-  }
-  socket.Consume(next);
-  return count;
-}
-
-// A frame of several pieces becomes one; returns how many they are.
-uint32_t XdpSource::PutTogether(const XdpSocket& socket, uint32_t first, uint32_t available,
-                                Frame& frame) {
-  uint32_t last = first;
-  size_t bytes = socket.Peek(first).len;
-  while (Continued(socket.Peek(last))) {
-    if (++last == available) return 0;
-    bytes += socket.Peek(last).len;
-  }
-  const size_t kept = std::min(bytes, kLargestFrame);
-  if (kept > together_.bytes() - together_used_) return 0;
-  uint8_t* const start = together_.data() + together_used_;
-  size_t copied = 0;
-  for (uint32_t i = first; i <= last; ++i) {
-    const xdp_desc& piece = socket.Peek(i);
-    const size_t part = std::min<size_t>(piece.len, kept - copied);
-    std::memcpy(start + copied, socket.Bytes(piece), part);
-    copied += part;
-  }
-  together_used_ += (kept + 63) / 64 * 64;
-  together_used_ = std::min(together_used_, together_.bytes());
-  frame.data = start;
-  frame.wire_length = static_cast<uint32_t>(bytes);
-  return last - first + 1;
-}
-
 void XdpSource::Release() {
   for (const auto& socket : parts_.sockets) socket->GiveBack();
-  together_used_ = 0;
+  reader_.Release();
 }
 
 // The ring is empty: time for what costs system calls.

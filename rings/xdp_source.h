@@ -1,9 +1,9 @@
 // Frames of one receive queue of a network interface, or of several, by AF_XDP: xdp_socket.h for
 // the rings, xdp_program.h for the program that fills them. Made by OpenXdpGroup of xdp_group.h.
 //
-// Frames are handed out where the kernel or the device wrote them; one that came in several pieces
-// is put together in a buffer of the source's own. Only what the interface receives is seen, with
-// the VLAN tags that are in the bytes. Time stamps: one reading of the clock for each batch.
+// Frames are handed out where the kernel or the device wrote them (umem_reader.h). Only what the
+// interface receives is seen, with the VLAN tags that are in the bytes. Time stamps: one reading of
+// the clock for each batch.
 //
 // Redirected frames never reach the host. What is left to it (because the interface carries its
 // traffic, or nobody receives any more) is counted: SourceCounters::left_to_host.
@@ -23,9 +23,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "rings/frame_source.h"
-#include "rings/huge_memory.h"
 #include "rings/link_watch.h"
 #include "rings/network_interface.h"
+#include "rings/umem_reader.h"
 #include "rings/unique_fd.h"
 #include "rings/xdp_program.h"
 
@@ -63,8 +63,6 @@ class XdpSource final : public FrameSource {
  private:
   explicit XdpSource(Parts parts);
   absl::Status Prepare(std::vector<std::string>* notes);
-  size_t Take(XdpSocket& socket, std::span<Frame> frames, int64_t now_ns);
-  uint32_t PutTogether(const XdpSocket& socket, uint32_t first, uint32_t available, Frame& frame);
   void AddKernelCounters(const XdpSocket& socket, SourceCounters& counters) const;
   void LookAround();
 
@@ -72,8 +70,7 @@ class XdpSource final : public FrameSource {
   SourceInterface interface_;
   UniqueFd packet_;  // takes no frames: the interface's state, promiscuous mode
   LinkWatch watch_;
-  HugeMemory together_;  // frames of several pieces, one behind the other
-  size_t together_used_ = 0;
+  UmemReader reader_;
   size_t turn_ = 0;  // socket that is read first
   uint64_t received_ = 0;
   std::optional<uint32_t> missed_seen_;  // the device's counter when it was read last

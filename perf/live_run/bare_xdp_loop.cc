@@ -39,16 +39,17 @@ void BareXdpLoop::Run(int processor) {
   constexpr int kPatienceMs = 20;
   test::PinToProcessor(processor);
   const double start = ThreadSeconds();
+  UmemRings& rings = socket_->rings();
   uint64_t sum = 0;
   for (;;) {
-    const uint32_t count = socket_->Available(kBatch);
+    const uint32_t count = rings.Available(kBatch);
     if (count == 0) {
       pollfd polled = {socket_->fd(), POLLIN, 0};
       if (poll(&polled, 1, kPatienceMs) == 0 && stop_) break;
       continue;
     }
-    for (uint32_t i = 0; i < count; ++i) sum += *socket_->Bytes(socket_->Peek(i));
-    socket_->Consume(count);
+    for (uint32_t i = 0; i < count; ++i) sum += *rings.Bytes(rings.Peek(i));
+    rings.Consume(count);
     socket_->GiveBack();
   }
   asm volatile("" : : "r"(sum));

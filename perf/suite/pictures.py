@@ -97,6 +97,12 @@ def _shards(folder, result):
                  extra="set xtics 1\n")
 
 
+def _layouts(folder, result):
+    yield bars(folder, "layouts", "Frames in memory: blocks or chunks (100,000 flows, mix)",
+               "ns per packet", [(row["layout"], [row["ns"]["median"]]) for row in result["rows"]],
+               ["ns per packet"])
+
+
 def _dedup(folder, result):
     lines = []
     for size in sorted({row["bytes"] for row in result["rows"]}):
@@ -125,7 +131,7 @@ def _peers(folder, result, name, title):
 
 DRAW = {
     "pipeline": _pipeline, "streams": _streams, "reordering": _reordering, "shards": _shards,
-    "dedup": _dedup, "memory_per_flow": _memory, "no_loss": _no_loss,
+    "layouts": _layouts, "dedup": _dedup, "memory_per_flow": _memory, "no_loss": _no_loss,
     "peers_in_process": lambda folder, result: _peers(
         folder, result, "peers_in_process", "In one process, same frames"),
     "peers_whole_programs": lambda folder, result: _peers(

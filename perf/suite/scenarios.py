@@ -93,6 +93,20 @@ def shards(context):
                      for number in numbers]}
 
 
+def layouts(context):
+    """ns/packet of one core from memory laid out in TPACKET_V3 blocks or in a UMEM's chunks"""
+    ways = {"TPACKET_V3 blocks": [], "UMEM, chunks of 2048 B": ["--umem", 2048],
+            "UMEM, chunks of 4096 B": ["--umem", 4096]}
+    values = {name: [] for name in ways}
+    for _ in range(context.rounds):
+        for name, options in ways.items():
+            values[name].append(_memory_run(
+                context, "--packets", "1M", "--flows", "100k", "--midstream", "--ack-every", 0,
+                "--no-streams", "--warm-up", 300_000, *options)["ns_per_frame"])
+    return {"rows": [{"layout": name, "ns": measure.summary(found)}
+                     for name, found in values.items()]}
+
+
 def dedup(context):
     """ns/packet of content dedup over its depth"""
     rows = []
@@ -128,4 +142,4 @@ def no_loss(context):
 
 
 ALL = {"pipeline": pipeline, "streams": streams, "reordering": reordering, "shards": shards,
-       "dedup": dedup, "memory_per_flow": memory_per_flow, "no_loss": no_loss}
+       "layouts": layouts, "dedup": dedup, "memory_per_flow": memory_per_flow, "no_loss": no_loss}

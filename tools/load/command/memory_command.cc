@@ -1,5 +1,6 @@
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <set>
 
 #include "tools/load/command/commands.h"
 #include "tools/load/command/engine_options.h"
@@ -15,6 +16,7 @@ struct MemoryCommand {
   TrafficProfile profile;
   EngineChoice engine;
   RunOutputs outputs;
+  uint32_t umem_chunk_bytes = 0;
   bool cold = false;
   bool time_only = false;
   uint64_t warm_up = 0;
@@ -27,6 +29,7 @@ int Run(const MemoryCommand& command) {
   options.shards = command.engine.shards;
   options.cpus = command.engine.cpus;
   if (command.cold) options.ring_blocks = 1024;
+  options.umem_chunk_bytes = command.umem_chunk_bytes;
   options.verify = !command.time_only;
   options.warm_up = command.warm_up;
   return Tell(command.profile, RunInMemory(options), command.outputs);
@@ -42,8 +45,15 @@ void AddMemoryCommand(CLI::App& app, int& status) {
   AddEngineOptions(*memory, command->engine, false);
   constexpr char kGroup[] = "The run";
   memory
+      ->add_option("--umem", command->umem_chunk_bytes,
+                   "Frames in chunks of 2048 or 4096 bytes, as AF_XDP has them (UMEM); else in "
+                   "TPACKET_V3 blocks")
+      ->check(CLI::IsMember(std::set<uint32_t>{2048, 4096}).description(""))
+      ->type_name("BYTES")
+      ->group(kGroup);
+  memory
       ->add_flag("--cold", command->cold,
-                 "Blocks of 256 MiB in all, read long after they were written; else 8 MiB")
+                 "A ring of 256 MiB in all, read long after they were written; else 8 MiB")
       ->group(kGroup);
   memory
       ->add_flag("--time-only", command->time_only,

@@ -116,11 +116,10 @@ absl::Status SearchAt(const SearchCommand& command, Place& place) {
       "%-8s %6u %8s %7d  %9s %14s  %s\n", place.backend.c_str(), place.frame_bytes,
       HumanCount(place.flows).c_str(), place.shards, HumanRate(rate.frames_per_second).c_str(),
       HumanBitRate(place.bits_per_second()).c_str(),
-      absl::StrFormat(rate.limited_by_sender
-                          ? "all of the %s that the sender can: the engine's limit is higher (%d "
-                            "trials)"
-                          : "of %s that the sender can (%d trials)",
-                      HumanRate(rate.sender_ceiling), rate.trials.size())
+      absl::StrFormat("%s %s that the sender can%s (%d trials)",
+                      rate.limited_by_sender ? "all of the" : "of", HumanRate(rate.sender_ceiling),
+                      rate.limited_by_sender ? ": the engine's limit is higher" : "",
+                      rate.trials.size())
           .c_str());
   std::fflush(stdout);
   return absl::OkStatus();

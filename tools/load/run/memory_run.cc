@@ -7,6 +7,7 @@
 #include "engine/flow/flow_tracker.h"
 #include "engine/placement.h"
 #include "rings/memory_source.h"
+#include "rings/umem_source.h"
 #include "tools/load/verdict/flow_observer.h"
 
 namespace weir::load {
@@ -16,6 +17,13 @@ namespace {
 uint32_t FlowOf(const Frame& frame) {
   const uint8_t* const at = frame.data + 8;
   return uint32_t{at[0]} << 24 | uint32_t{at[1]} << 16 | uint32_t{at[2]} << 8 | at[3];
+}
+
+absl::StatusOr<std::unique_ptr<RefilledSource>> MakeRing(const MemoryRunOptions& options) {
+  MemorySourceOptions blocks{.block_count = options.ring_blocks};
+  if (options.umem_chunk_bytes == 0) return MemorySource::Create(blocks);
+  return UmemSource::Create({.ring_bytes = blocks.block_bytes * blocks.block_count,
+                             .chunk_bytes = options.umem_chunk_bytes});
 }
 
 // One shard, the ring that feeds it and the model that fills the ring.
@@ -48,7 +56,7 @@ class MemoryLane {
   std::unique_ptr<TrafficModel> model_;
   std::unique_ptr<ShardConsumer> consumer_;  // holds the observer
   FlowObserver* observer_ = nullptr;
-  MemorySource* ring_ = nullptr;  // the shard's
+  RefilledSource* ring_ = nullptr;  // the shard's
   std::unique_ptr<Shard> shard_;
   std::span<const Frame> pending_;
   std::vector<Frame> own_;  // of pending_, where other shards have the rest
@@ -63,7 +71,7 @@ absl::Status MemoryLane::Start() {
   observer_ = observer.get();
   consumer_ = std::move(observer);
   if (options_.hooks.consumer) consumer_ = options_.hooks.consumer(std::move(consumer_));
-  auto ring = MemorySource::Create({.block_count = options_.ring_blocks});
+  auto ring = MakeRing(options_);
   if (!ring.ok()) return ring.status();
   ring_ = ring->get();
   std::unique_ptr<FrameSource> source = *std::move(ring);
@@ -141,7 +149,9 @@ absl::StatusOr<RunResult> RunInMemory(const MemoryRunOptions& options) {
   for (std::thread& thread : threads) thread.join();
 
   RunResult result;
-  result.way = "memory";
+  result.way = options.umem_chunk_bytes == 0
+                   ? "memory"
+                   : absl::StrCat("memory (UMEM, chunks of ", options.umem_chunk_bytes, " B)");
   result.shards = options.shards;
   result.verified = options.verify;
   for (size_t i = 0; i < lanes.size(); ++i) {

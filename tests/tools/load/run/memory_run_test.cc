@@ -48,6 +48,25 @@ TEST(MemoryRunTest, SeveralShardsFindTheSame) {
   EXPECT_EQ(three.bytes_delivered, one.bytes_delivered);
 }
 
+// Handshakes, closes and displaced segments included; VLAN tags stand in the bytes.
+TEST(MemoryRunTest, AUmemGivesTheSameAsBlocks) {
+  MemoryRunOptions options = Options(50'000);
+  options.profile.udp = 0.2;
+  options.profile.vlans = {7, 8};
+  options.profile.reorder = 0.05;
+  const Verdict blocks = JudgeRun(*RunInMemory(options));
+  for (const uint32_t bytes : {2048u, 4096u}) {
+    options.umem_chunk_bytes = bytes;
+    const auto result = RunInMemory(options);
+    ASSERT_TRUE(result.ok()) << result.status();
+    const Verdict umem = JudgeRun(*result);
+    EXPECT_THAT(umem.faults, IsEmpty());
+    EXPECT_EQ(umem.received, blocks.received);
+    EXPECT_EQ(umem.flows_found, blocks.flows_found);
+    EXPECT_EQ(umem.bytes_delivered, blocks.bytes_delivered);
+  }
+}
+
 TEST(MemoryRunTest, TimeIsTakenBehindTheWarmUp) {
   MemoryRunOptions options = Options(50'000);
   options.warm_up = 40'000;
