@@ -60,11 +60,14 @@ std::string BackendChoice::Refusals() const {
   return text;
 }
 
+std::string BackendChoice::Way() const {
+  return absl::StrCat(std::string(BackendRungName(rung)), rules_in_xdp ? ", rules in XDP" : "",
+                      expression_in_shard ? ", --filter in the shard" : "");
+}
+
 std::string BackendChoice::Text() const {
   const std::string refusals = Refusals();
-  return absl::StrCat(interface, ": ", std::string(BackendRungName(rung)),
-                      rules_in_xdp ? ", rules in XDP" : "",
-                      expression_in_shard ? ", --filter in the shard" : "",
+  return absl::StrCat(interface, ": ", Way(),
                       refusals.empty() ? "" : absl::StrCat(" (not ", refusals, ")"));
 }
 

@@ -53,9 +53,11 @@ struct BackendChoice {
   bool rules_in_xdp = false;         // AF_XDP: there are rules, and its program has them
   bool expression_in_shard = false;  // AF_XDP: there is one, and XDP has no place for it
 
-  // For people: "AF_XDP zero-copy, copy: ...; AF_XDP generic: ...". Empty when none was refused.
+  // For people: "AF_XDP copy, --filter in the shard".
+  std::string Way() const;
+  // "AF_XDP zero-copy, copy: ...; AF_XDP generic: ...". Empty when none was refused.
   std::string Refusals() const;
-  // "eth1: AF_XDP copy, --filter in the shard (not AF_XDP zero-copy: ...)".
+  // All of it: "eth1: AF_XDP copy, --filter in the shard (not AF_XDP zero-copy: ...)".
   std::string Text() const;
 
   // Packet sockets stand where the filters of the legs run, the lowest of them. That changes with

@@ -323,6 +323,30 @@ TEST_F(DoctorTest, WhatAfXdpNeedsOfPrivileges) {
   EXPECT_EQ(Find(command.Doctor("xdp"), "privileges").health, "fine");
 }
 
+// The rung of the ladder that weir would take, with its filters, and why none above it.
+TEST_F(DoctorTest, TheBackEndThatWouldBeTaken) {
+  const Said xdp = Find(Doctor({"--ip-only", "--filter", "udp", "--shards", "1"}), "back-end");
+  EXPECT_EQ(xdp.health, "fine");
+  EXPECT_EQ(
+      xdp.says.find("AF_XDP copy, rules in XDP, --filter in the shard; not AF_XDP zero-copy: "), 0u)
+      << xdp.says;
+  pair_->far().Ip("address add 10.9.0.2/24 dev far0");
+  const Said packet = Find(Doctor({"--filter", "udp"}), "back-end");
+  EXPECT_EQ(packet.says.find("AF_PACKET with eBPF filter; not AF_XDP zero-copy, AF_XDP copy, "
+                             "AF_XDP generic: far0 has the address 10.9.0.2"),
+            0u)
+      << packet.says;
+  const Said shard = Find(Doctor({"--filter", "ether[ether[6]] = 1"}), "back-end");
+  EXPECT_EQ(shard.health, "advice");
+  EXPECT_EQ(shard.says.find("AF_PACKET, filters in the shard; not "), 0u) << shard.says;
+}
+
+TEST_F(DoctorTest, NoBackEndAtAll) {
+  const Said said = Find(Doctor({"--backend", "xdp", "--shards", "4"}), "back-end");
+  EXPECT_EQ(said.health, "MEND");
+  EXPECT_NE(said.says.find("ethtool -L far0 combined 4"), std::string::npos) << said.says;
+}
+
 TEST(Doctor, AnInterfaceThatIsNotThere) {
   const CommandResult result = RunWeir({"doctor", "nothere0"});
   EXPECT_EQ(result.status, 1);
@@ -332,6 +356,8 @@ TEST(Doctor, AnInterfaceThatIsNotThere) {
 TEST(Doctor, WrongUsage) {
   EXPECT_EQ(RunWeir({"doctor"}).status, 2);
   EXPECT_EQ(RunWeir({"doctor", "lo", "--backend", "carrier-pigeon"}).status, 2);
+  EXPECT_EQ(RunWeir({"doctor", "lo", "--vlan", "seven"}).status, 2);
+  EXPECT_EQ(RunWeir({"doctor", "lo", "--ignore-dst", "/nowhere"}).status, 2);
 }
 
 }  // namespace

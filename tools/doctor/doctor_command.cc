@@ -4,12 +4,15 @@
 #include <algorithm>
 #include <cstdio>
 #include <map>
+#include <memory>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "rings/network_interface.h"
+#include "tools/doctor/backend_trial.h"
 #include "tools/doctor/host_facts.h"
 #include "tools/doctor/judge.h"
 #include "tools/doctor/link_facts.h"
@@ -32,14 +35,40 @@ const char* WordFor(Health health) {
   return "MEND";
 }
 
+// What selects frames, as it was written.
+struct RawRules {
+  bool ip_only = false;
+  std::string vlans, ignore_dst, accept_src;
+};
+
+void AddRules(CLI::App& app, DoctorOptions& options, RawRules& rules) {
+  app.add_option("--filter", options.filter, "As you would run weir")->type_name("EXPR");
+  app.add_flag("--ip-only", rules.ip_only, "As you would run weir");
+  app.add_option("--vlan", rules.vlans, "As you would run weir")->type_name("LIST");
+  app.add_option("--ignore-dst", rules.ignore_dst, "As you would run weir")->type_name("FILE");
+  app.add_option("--accept-src", rules.accept_src, "As you would run weir")->type_name("FILE");
+}
+
+absl::Status ReadRules(const RawRules& raw, DoctorOptions& options) {
+  FilterRules rules{.ip_only = raw.ip_only};
+  if (!raw.vlans.empty()) {
+    const auto vlans = ParseVlans(raw.vlans);
+    if (!vlans.ok()) return vlans.status();
+    rules.vlans = *vlans;
+  }
+  if (auto status = ReadLists(raw.ignore_dst, raw.accept_src, rules); !status.ok()) return status;
+  if (!rules.empty()) options.rules = std::make_shared<const FilterRules>(std::move(rules));
+  return absl::OkStatus();
+}
+
 void AddOptions(CLI::App& app, DoctorOptions& options, double& sample_s) {
-  const std::map<std::string, Way> ways = {
-      {"auto", Way::kAuto}, {"packet", Way::kPacket}, {"xdp", Way::kXdp}};
+  const std::map<std::string, Backend> backends = {
+      {"auto", Backend::kAuto}, {"packet", Backend::kPacket}, {"xdp", Backend::kXdp}};
   std::map<std::string, FanoutMode> modes;
   for (const FanoutMode mode : kFanoutModes) modes.emplace(FanoutModeName(mode), mode);
   app.add_option("interface", options.interface, "What to look at")->required()->type_name("IFACE");
-  app.add_option("--backend", options.way, "As you would run weir: auto, packet or xdp")
-      ->transform(CLI::Transformer(ways).description(""))
+  app.add_option("--backend", options.backend, "As you would run weir: auto, packet or xdp")
+      ->transform(CLI::Transformer(backends).description(""))
       ->type_name("NAME");
   app.add_option("--fanout", options.fanout, "As you would run weir")
       ->transform(CLI::Transformer(modes).description(""))
@@ -106,10 +135,12 @@ std::string Describe(const std::string& interface, const std::vector<Finding>& f
 
 int RunDoctor(const std::vector<std::string>& arguments) {
   DoctorOptions options;
+  RawRules rules;
   double sample_s = 2;
   CLI::App app("Looks at an interface and at this machine, and says what to mend for weir.",
                "weir doctor");
   AddOptions(app, options, sample_s);
+  AddRules(app, options, rules);
   try {
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
   } catch (const CLI::ParseError& error) {
@@ -118,6 +149,10 @@ int RunDoctor(const std::vector<std::string>& arguments) {
     return 2;
   }
   options.sample_ns = static_cast<int64_t>(sample_s * 1e9);
+  if (const auto status = ReadRules(rules, options); !status.ok()) {
+    std::fprintf(stderr, "weir doctor: %s\n", std::string(status.message()).c_str());
+    return 2;
+  }
   const auto link = LookAtLink(options.interface);
   if (!link.ok()) {
     std::fprintf(stderr, "weir doctor: %s\n", std::string(link.status().message()).c_str());
@@ -125,7 +160,8 @@ int RunDoctor(const std::vector<std::string>& arguments) {
   }
   const HostFacts host = LookAtHost();
   const SteeringFacts steering = LookAtSteering(options);
-  const std::vector<Finding> findings = Judge(options, *link, host, steering);
+  const BackendFacts backend = TryBackends(options);
+  const std::vector<Finding> findings = Judge(options, *link, host, steering, backend);
   std::fputs(Describe(options.interface, findings).c_str(), stdout);
   return Works(findings) ? 0 : 1;
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "engine/backend.h"
 #include "rings/receive_hash.h"
 #include "rings/xdp_query.h"
 
@@ -72,6 +73,12 @@ struct SteeringFacts {
   uint64_t flows = 0;    // TCP and UDP
   uint64_t two_way = 0;  // of which both directions were seen
   uint64_t cut = 0;      // of these: the directions came in on different queues
+};
+
+// How weir would receive, by trying it.
+struct BackendFacts {
+  absl::Status status;   // not OK: it would not, and why
+  BackendChoice choice;  // the rung of the ladder, and why none above it
 };
 
 }  // namespace weir::doctor

@@ -34,13 +34,14 @@ constexpr std::array<std::array<const char*, 2>, 5> kJoining = {{
 class Judgement {
  public:
   Judgement(const DoctorOptions& options, const LinkFacts& link, const HostFacts& host,
-            const SteeringFacts& steering)
-      : options_(options), link_(link), host_(host), steering_(steering) {}
+            const SteeringFacts& steering, const BackendFacts& backend)
+      : options_(options), link_(link), host_(host), steering_(steering), backend_(backend) {}
 
   std::vector<Finding> All() {
     Privileges();
     Link();
     Program();
+    BackEnd();
     OffloadsOn();
     Queues();
     DeviceRing();
@@ -61,11 +62,12 @@ class Judgement {
 
   // As --backend chooses: see the ladder in the README.
   bool takes_xdp() const {
-    return options_.way == Way::kXdp || (options_.way == Way::kAuto && link_.addresses.empty());
+    return options_.backend == Backend::kXdp ||
+           (options_.backend == Backend::kAuto && link_.addresses.empty());
   }
   // Nothing in the kernel brings cut flows together again.
   bool needs_device_steering() const {
-    return options_.way == Way::kXdp ||
+    return options_.backend == Backend::kXdp ||
            (options_.fanout != FanoutMode::kHash && options_.fanout != FanoutMode::kEbpf);
   }
   int shards() const {
@@ -85,6 +87,7 @@ class Judgement {
   void Privileges();
   void Link();
   void Program();
+  void BackEnd();
   void OffloadsOn();
   void Queues();
   void DeviceRing();
@@ -99,11 +102,12 @@ class Judgement {
   const LinkFacts& link_;
   const HostFacts& host_;
   const SteeringFacts& steering_;
+  const BackendFacts& backend_;
   std::vector<Finding> findings_;
 };
 
 void Judgement::Privileges() {
-  const bool xdp = options_.way == Way::kXdp;
+  const bool xdp = options_.backend == Backend::kXdp;
   const bool can_lock = !takes_xdp() || host_.lockable_bytes >= frame_memory();
   const bool can_start = host_.net_raw && (!xdp || (host_.bpf && host_.net_admin && can_lock));
   const std::string needed =
@@ -162,11 +166,26 @@ void Judgement::Program() {
                                   ? absl::StrFormat("bpftool link detach id %u", program.link)
                                   : absl::StrFormat("ip link set dev %s %s off", link_.name,
                                                     program.generic ? "xdpgeneric" : "xdpdrv");
-  Add(options_.way == Way::kXdp ? Health::kMend : Health::kAdvice, "XDP program",
+  Add(options_.backend == Backend::kXdp ? Health::kMend : Health::kAdvice, "XDP program",
       absl::StrCat(what,
                    ": it is not replaced, so AF_XDP cannot be had; packet sockets see only "
                    "what it passes up. Whoever attached it may need it"),
       {command});
+}
+
+void Judgement::BackEnd() {
+  if (!backend_.status.ok()) {
+    Add(Health::kMend, "back-end",
+        absl::StrCat("weir would not start: ", backend_.status.message()));
+    return;
+  }
+  const BackendChoice& choice = backend_.choice;
+  const std::string refusals = choice.Refusals();
+  // A filter that the kernel does not run, or does not count.
+  const bool worse_filter =
+      choice.rung == BackendRung::kPacketClassic || choice.rung == BackendRung::kPacketShard;
+  Add(worse_filter ? Health::kAdvice : Health::kFine, "back-end",
+      absl::StrCat(choice.Way(), refusals.empty() ? "" : absl::StrCat("; not ", refusals)));
 }
 
 void Judgement::OffloadsOn() {
@@ -209,7 +228,7 @@ void Judgement::Queues() {
   if (channels.receive < wanted) {
     Add(Health::kAdvice, "queues", absl::StrCat(has, ": more can work at once"),
         {Ethtool("-L", absl::StrFormat("%s %u", word, wanted))});
-  } else if (options_.way == Way::kXdp &&
+  } else if (options_.backend == Backend::kXdp &&
              channels.receive > static_cast<uint32_t>(host_.processors)) {
     Add(Health::kAdvice, "queues",
         absl::StrCat(has, ": with AF_XDP one processor would serve several"),
@@ -303,7 +322,7 @@ void Judgement::CutFlows() {
     return;
   }
   const std::string around =
-      options_.way == Way::kXdp
+      options_.backend == Backend::kXdp
           ? absl::StrFormat("weir -i %s --backend packet --fanout ebpf", link_.name)
           : absl::StrFormat("weir -i %s --fanout ebpf", link_.name);
   Add(Health::kMend, "steering", says, {by_key ? KeyCommand() : around});
@@ -365,8 +384,9 @@ void Judgement::Clock() {
 }  // namespace
 
 std::vector<Finding> Judge(const DoctorOptions& options, const LinkFacts& link,
-                           const HostFacts& host, const SteeringFacts& steering) {
-  return Judgement(options, link, host, steering).All();
+                           const HostFacts& host, const SteeringFacts& steering,
+                           const BackendFacts& backend) {
+  return Judgement(options, link, host, steering, backend).All();
 }
 
 }  // namespace weir::doctor

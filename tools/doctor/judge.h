@@ -10,6 +10,7 @@
 namespace weir::doctor {
 
 std::vector<Finding> Judge(const DoctorOptions& options, const LinkFacts& link,
-                           const HostFacts& host, const SteeringFacts& steering);
+                           const HostFacts& host, const SteeringFacts& steering,
+                           const BackendFacts& backend);
 
 }  // namespace weir::doctor

@@ -41,7 +41,7 @@ SteeringFacts GoodSteering() { return {.queues = 4, .flows = 50, .two_way = 40};
 class JudgeTest : public testing::Test {
  protected:
   Finding Find(const std::string& check) {
-    const auto all = Judge(options_, link_, host_, steering_);
+    const auto all = Judge(options_, link_, host_, steering_, backend_);
     const auto found = std::find_if(all.begin(), all.end(),
                                     [&](const Finding& one) { return one.check == check; });
     EXPECT_NE(found, all.end()) << check;
@@ -52,17 +52,18 @@ class JudgeTest : public testing::Test {
   LinkFacts link_ = GoodLink();
   HostFacts host_ = GoodHost();
   SteeringFacts steering_ = GoodSteering();
+  BackendFacts backend_{{}, {.interface = "eth7", .rung = BackendRung::kXdpZeroCopy}};
 };
 
 using Commands = std::vector<std::string>;
 
 TEST_F(JudgeTest, NothingIsToMendWhereAllIsWell) {
-  for (const Finding& finding : Judge(options_, link_, host_, steering_))
+  for (const Finding& finding : Judge(options_, link_, host_, steering_, backend_))
     EXPECT_EQ(finding.health, Health::kFine) << finding.check << ": " << finding.says;
 }
 
 TEST_F(JudgeTest, MemoryThatCannotBeLockedForAfXdp) {
-  options_.way = Way::kXdp;
+  options_.backend = Backend::kXdp;
   options_.ring_mib = 4;  // and four queues
   host_.lockable_bytes = uint64_t{16} << 20;
   EXPECT_EQ(Find("privileges").health, Health::kFine);
@@ -73,7 +74,7 @@ TEST_F(JudgeTest, MemoryThatCannotBeLockedForAfXdp) {
       << Find("privileges").says;
   EXPECT_EQ(Find("privileges").mend,
             Commands{"setcap cap_net_raw,cap_net_admin,cap_bpf,cap_ipc_lock+ep /usr/bin/weir"});
-  options_.way = Way::kPacket;
+  options_.backend = Backend::kPacket;
   EXPECT_EQ(Find("privileges").health, Health::kFine);
 }
 
@@ -90,7 +91,7 @@ TEST_F(JudgeTest, AHashKeyThatIsNotSymmetric) {
   link_.hash->key = {0x6d, 0x5a, 0x56, 0xda};
   EXPECT_EQ(Find("steering").health, Health::kAdvice) << "--fanout ebpf makes up for it";
   EXPECT_EQ(Find("steering").mend, Commands{"ethtool -X eth7 hkey 6d:5a:6d:5a"});
-  options_.way = Way::kXdp;
+  options_.backend = Backend::kXdp;
   EXPECT_EQ(Find("steering").health, Health::kMend);
 }
 
@@ -109,7 +110,7 @@ TEST_F(JudgeTest, FlowsThatWereSeenCutCountMoreThanTheKey) {
   options_.fanout = FanoutMode::kQueue;
   EXPECT_EQ(Find("steering").health, Health::kMend);
   EXPECT_EQ(Find("steering").mend, Commands{"weir -i eth7 --fanout ebpf"});
-  options_.way = Way::kXdp;
+  options_.backend = Backend::kXdp;
   EXPECT_EQ(Find("steering").mend, Commands{"weir -i eth7 --backend packet --fanout ebpf"});
   link_.hash->key = {1, 2, 3, 4};
   EXPECT_EQ(Find("steering").mend, Commands{"ethtool -X eth7 hkey 6d:5a:6d:5a"});
@@ -142,7 +143,7 @@ TEST_F(JudgeTest, HugePagesWithoutTransparentOnes) {
 TEST_F(JudgeTest, PagesInUseComeOnTop) {
   host_.huge_pages = 100;
   host_.huge_pages_free = 10;
-  options_.way = Way::kPacket;
+  options_.backend = Backend::kPacket;
   EXPECT_EQ(Find("huge pages").mend, Commands{"sysctl -w vm.nr_hugepages=218"});  // 90 + 128
 }
 
@@ -154,11 +155,24 @@ TEST_F(JudgeTest, ASlowClock) {
   EXPECT_EQ(Find("clock").mend.size(), 1u);
 }
 
+TEST_F(JudgeTest, TheRungAndWhyNoBetterOne) {
+  EXPECT_EQ(Find("back-end").says, "AF_XDP zero-copy");
+  backend_.choice.rung = BackendRung::kXdpCopy;
+  backend_.choice.refused = {{BackendRung::kXdpZeroCopy, "the driver has none"}};
+  EXPECT_EQ(Find("back-end").health, Health::kFine);
+  EXPECT_EQ(Find("back-end").says, "AF_XDP copy; not AF_XDP zero-copy: the driver has none");
+  backend_.choice.rung = BackendRung::kPacketClassic;
+  EXPECT_EQ(Find("back-end").health, Health::kAdvice) << "refused frames are not counted";
+  backend_.status = absl::UnavailableError("it is on fire");
+  EXPECT_EQ(Find("back-end").health, Health::kMend);
+  EXPECT_EQ(Find("back-end").says, "weir would not start: it is on fire");
+}
+
 TEST_F(JudgeTest, CapabilitiesByBackend) {
   host_.net_admin = false;
-  options_.way = Way::kPacket;
+  options_.backend = Backend::kPacket;
   EXPECT_EQ(Find("privileges").health, Health::kFine);
-  options_.way = Way::kXdp;
+  options_.backend = Backend::kXdp;
   EXPECT_EQ(Find("privileges").health, Health::kMend);
   EXPECT_EQ(Find("privileges").mend,
             Commands{"setcap cap_net_raw,cap_net_admin,cap_bpf+ep /usr/bin/weir"});
