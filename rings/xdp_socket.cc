@@ -71,7 +71,7 @@ void BusyPoll(int fd, const XdpSocketOptions& options) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<XdpSocket>> XdpSocket::Open(const XdpSocketOptions& options) {
-  constexpr absl::Duration kPatience = absl::Milliseconds(500), kPause = absl::Milliseconds(10);
+  constexpr absl::Duration kPatience = absl::Seconds(3), kPause = absl::Milliseconds(10);
   const auto chunks = ChunksFor(options);
   if (!chunks.ok()) return chunks.status();
   auto socket = std::unique_ptr<XdpSocket>(new XdpSocket(options));

@@ -19,7 +19,7 @@ namespace {
 constexpr uint32_t kChunks = 2048;  // also the size of the rings
 constexpr uint32_t kLeastChunk = 2048, kMostChunk = 4096;
 constexpr int64_t kPatienceNs = 2'000'000'000;
-constexpr absl::Duration kBusy = absl::Milliseconds(500), kPause = absl::Milliseconds(10);
+constexpr absl::Duration kBusy = absl::Seconds(3), kPause = absl::Milliseconds(10);
 
 absl::Status Refusal(int error, const SendOptions& options) {
   switch (error) {
