@@ -72,6 +72,12 @@ TEST_F(LoadCommandTest, AnEngineOnAPairOfItsOwnGetsAllAsItWasSent) {
   EXPECT_THAT(ReadFile(picture), HasSubstr("</svg>"));
 }
 
+TEST_F(LoadCommandTest, FramesLongerThanUsualPassAPairOfItsOwn) {
+  const Said said = RunLoad("run --veth --frame 3000 --rate 20k --packets 5k --udp 20%");
+  EXPECT_EQ(said.status, 0) << said.text;
+  EXPECT_THAT(said.text, HasSubstr("All of it is as it was sent."));
+}
+
 TEST_F(LoadCommandTest, AfXdpGetsTheSame) {
   const Said said = RunLoad("run --veth --backend xdp --rate 40k --packets 20k --udp 20%");
   EXPECT_EQ(said.status, 0) << said.text;
@@ -112,7 +118,7 @@ TEST_F(LoadCommandTest, TheSearchFindsARateAndDrawsIt) {
   const std::string json = folder.File("s.json"), picture = folder.File("s.svg");
   const Said said =
       RunLoad(absl::StrCat("search --veth --frames 60,1514 --backends packet,xdp "
-                           "--seconds 0.05 --resolution 0.3 --json ",
+                           "--seconds 0.05 --resolution 0.3 --tries 1 --json ",
                            json, " --picture ", picture));
   EXPECT_EQ(said.status, 0) << said.text;
   EXPECT_THAT(ReadFile(json), HasSubstr("\"frames_per_second\":"));

@@ -87,6 +87,7 @@ LiveRunOptions RunOptionsOf(const LiveCommand& command, bool sends) {
 int Run(LiveCommand& command) {
   if (!command.wire.veth && (command.wire.send_on.empty() || command.wire.listen_on.empty()))
     return Misused("name --send-on and --listen-on, or try --veth");
+  MakeRoomFor(command.profile, command.wire);
   const auto veth = MakeWire(command.wire, command.engine);
   if (!veth.ok()) return Failed(veth.status());
   SpreadOverProcessors(command.wire, command.engine);
@@ -105,6 +106,7 @@ int Receive(LiveCommand& command) {
 
 int Send(LiveCommand& command) {
   command.wire.send.interface = command.wire.send_on;
+  MakeRoomFor(command.profile, command.wire);
   auto model = TrafficModel::Create(command.profile);
   if (!model.ok()) return Failed(model.status());
   std::vector<std::string> notes;
@@ -281,6 +283,10 @@ void AddLiveCommands(CLI::App& app, int& status) {
            "Of the recorded gaps: 2 halves them; 0: none, as --rate or the sender allows (1)")
         ->check(CLI::Range(0.0, 1e6).description(""))
         ->type_name("X");
+    sub->add_option("--longest", command->wire.send.most_frame_bytes,
+                    "Longer frames of the file are left out (1514)")
+        ->check(CLI::Range(60u, 65'550u).description(""))
+        ->type_name("BYTES");
     sub->add_option("--loops", command->loops, "Times that the file is sent; 0: until Ctrl-C (1)")
         ->type_name("N");
     AddSendOptions(*sub, command->wire);

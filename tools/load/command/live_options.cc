@@ -3,11 +3,13 @@
 #include <signal.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <csignal>
 #include <map>
 
 #include "engine/placement.h"
 #include "tools/load/command/traffic_options.h"
+#include "tools/load/traffic/profile_check.h"
 
 namespace weir::load {
 namespace {
@@ -57,9 +59,20 @@ void AddSendOptions(CLI::App& app, WireChoice& wire) {
       ->check(CLI::Range(1u, 256u).description(""))
       ->type_name("N")
       ->group(kGroup);
+  app.add_option("--queue", wire.send.queue, "Queue of the interface that AF_XDP sends by (0)")
+      ->type_name("N")
+      ->group(kGroup);
+  app.add_flag("--gro-on-peer", wire.send.gro_on_peer,
+               "Live frames into a veth of this namespace: switch GRO on at its other end, which "
+               "would not take them without")
+      ->group(kGroup);
   app.add_option("--send-cpu", wire.send_cpu, "Processor of the sender")
       ->type_name("N")
       ->group(kGroup);
+}
+
+void MakeRoomFor(const TrafficProfile& profile, WireChoice& wire) {
+  wire.send.most_frame_bytes = std::max(wire.send.most_frame_bytes, MostFrameBytes(profile));
 }
 
 absl::StatusOr<std::unique_ptr<OwnVeth>> MakeWire(WireChoice& wire, const EngineChoice& engine) {
@@ -67,8 +80,9 @@ absl::StatusOr<std::unique_ptr<OwnVeth>> MakeWire(WireChoice& wire, const Engine
     wire.send.interface = wire.send_on;
     return nullptr;
   }
-  auto veth = OwnVeth::Create(
-      {.queues = engine.shards, .pass_program = engine.backend.backend == Backend::kPacket});
+  auto veth = OwnVeth::Create({.queues = engine.shards,
+                               .mtu = std::max(1500u, wire.send.most_frame_bytes),
+                               .pass_program = engine.backend.backend == Backend::kPacket});
   if (!veth.ok()) return veth.status();
   wire.send_on = wire.send.interface = OwnVeth::kSender;
   wire.listen_on = OwnVeth::kListener;

@@ -24,8 +24,11 @@ struct WireChoice {
 
 // --send-on, --listen-on, --veth.
 void AddWireOptions(CLI::App& app, WireChoice& wire);
-// --rate, --method, --batch, --send-cpu.
+// --rate, --method, --batch, --queue, --gro-on-peer, --send-cpu.
 void AddSendOptions(CLI::App& app, WireChoice& wire);
+
+// The sender, and a pair of our own, take the longest frames of the traffic.
+void MakeRoomFor(const TrafficProfile& profile, WireChoice& wire);
 
 // Makes the pair where it was asked for, and names its ends in `wire`. Null: real interfaces.
 absl::StatusOr<std::unique_ptr<OwnVeth>> MakeWire(WireChoice& wire, const EngineChoice& engine);

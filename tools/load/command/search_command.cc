@@ -1,5 +1,3 @@
-#include <rapidjson/stringbuffer.h>
-#include <rapidjson/writer.h>
 #include <sched.h>
 
 #include <CLI/CLI.hpp>
@@ -14,6 +12,7 @@
 #include "tools/load/command/live_options.h"
 #include "tools/load/command/run_outputs.h"
 #include "tools/load/command/traffic_options.h"
+#include "tools/load/report/json_fields.h"
 #include "tools/load/report/line_chart.h"
 #include "tools/load/run/live_run.h"
 #include "tools/load/search/no_loss_search.h"
@@ -98,15 +97,20 @@ absl::StatusOr<Trial> RunTrialAt(const SearchCommand& command, const EngineChoic
                .lost = frames - std::min(frames, result->counters.ledger.received)};
 }
 
-absl::Status SearchAt(const SearchCommand& command, Place& place) {
-  EngineChoice engine = command.engine;
-  engine.shards = place.shards;
-  engine.backend.backend = *ParseBackend(place.backend);
+TrafficProfile ProfileAt(const SearchCommand& command, const Place& place) {
   TrafficProfile profile = command.profile;
   profile.flows = place.flows;
   profile.sizes = {{place.frame_bytes, 1}};
   profile.size_unit = SizeUnit::kFrame;
   profile.packets = std::max<uint64_t>(kFramesBytes / place.frame_bytes, 2 * place.flows);
+  return profile;
+}
+
+absl::Status SearchAt(const SearchCommand& command, Place& place) {
+  EngineChoice engine = command.engine;
+  engine.shards = place.shards;
+  engine.backend.backend = *ParseBackend(place.backend);
+  const TrafficProfile profile = ProfileAt(command, place);
   const auto found = SearchNoLossRate(
       command.search, [&](double rate) { return RunTrialAt(command, engine, profile, rate); });
   if (!found.ok()) return found.status();
@@ -164,36 +168,30 @@ std::string Picture(const SearchCommand& command, const std::vector<Place>& plac
 
 std::string Json(const SearchCommand& command, const std::vector<Place>& places) {
   rapidjson::StringBuffer buffer;
-  rapidjson::Writer<rapidjson::StringBuffer> to(buffer);
-  const auto put = [&](const char* name, double value) {
-    to.Key(name);
-    to.Double(value);
-  };
+  JsonWriter to(buffer);
   to.StartObject();
-  put("seconds_per_trial", command.seconds);
-  put("resolution", command.search.resolution);
+  Put(to, "seconds_per_trial", command.seconds);
+  Put(to, "resolution", command.search.resolution);
   to.Key("rates");
   to.StartArray();
   for (const Place& place : places) {
     to.StartObject();
-    to.Key("backend");
-    to.String(place.backend.c_str());
-    put("frame_bytes", place.frame_bytes);
-    put("flows", place.flows);
-    put("shards", place.shards);
-    put("frames_per_second", place.rate.frames_per_second);
-    put("bits_per_second", place.bits_per_second());
-    put("sender_ceiling", place.rate.sender_ceiling);
-    to.Key("limited_by_sender");
-    to.Bool(place.rate.limited_by_sender);
+    Put(to, "backend", place.backend);
+    Put(to, "frame_bytes", uint64_t{place.frame_bytes});
+    Put(to, "flows", uint64_t{place.flows});
+    Put(to, "shards", static_cast<uint64_t>(place.shards));
+    Put(to, "frames_per_second", place.rate.frames_per_second);
+    Put(to, "bits_per_second", place.bits_per_second());
+    Put(to, "sender_ceiling", place.rate.sender_ceiling);
+    Put(to, "limited_by_sender", place.rate.limited_by_sender);
     to.Key("trials");
     to.StartArray();
     for (const Trial& trial : place.rate.trials) {
       to.StartObject();
-      put("wanted", trial.wanted);
-      put("sent_at", trial.sent_at);
-      put("frames", static_cast<double>(trial.frames));
-      put("lost", static_cast<double>(trial.lost));
+      Put(to, "wanted", trial.wanted);
+      Put(to, "sent_at", trial.sent_at);
+      Put(to, "frames", trial.frames);
+      Put(to, "lost", trial.lost);
       to.EndObject();
     }
     to.EndArray();
@@ -236,6 +234,7 @@ absl::Status Search(SearchCommand& command) {
   if (command.realtime) {
     if (auto status = TakePriority(); !status.ok()) return status;
   }
+  for (const Place& place : *places) MakeRoomFor(ProfileAt(command, place), command.wire);
   EngineChoice widest = command.engine;
   for (const Place& place : *places) widest.shards = std::max(widest.shards, place.shards);
   SpreadOverProcessors(command.wire, command.engine);
@@ -294,6 +293,12 @@ void AddSearchCommand(CLI::App& app, int& status) {
   sub->add_option("--resolution", command->search.resolution, "Ends within this share (0.01)")
       ->check(CLI::Range(0.001, 0.5).description(""))
       ->type_name("SHARE")
+      ->group(kGroup);
+  sub->add_option("--tries", command->search.tries,
+                  "Trials of a rate until one loses nothing; of the sender's ceiling three times "
+                  "as many or more (5)")
+      ->check(CLI::Range(1, 100).description(""))
+      ->type_name("N")
       ->group(kGroup);
   sub->add_flag("--realtime", command->realtime,
                 "Sender and shards before all else on the machine (SCHED_FIFO), where it does more")

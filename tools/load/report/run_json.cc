@@ -1,28 +1,11 @@
-#include <rapidjson/stringbuffer.h>
-#include <rapidjson/writer.h>
-
+#include "tools/load/report/json_fields.h"
 #include "tools/load/report/run_report.h"
 #include "tools/weir/ledger_rows.h"
 
 namespace weir::load {
 namespace {
 
-using Writer = rapidjson::Writer<rapidjson::StringBuffer>;
-
-void Put(Writer& to, const char* name, uint64_t value) {
-  to.Key(name);
-  to.Uint64(value);
-}
-void Put(Writer& to, const char* name, double value) {
-  to.Key(name);
-  to.Double(value);
-}
-void Put(Writer& to, const char* name, const std::string& value) {
-  to.Key(name);
-  to.String(value.data(), static_cast<rapidjson::SizeType>(value.size()));
-}
-
-void PutAll(Writer& to, const char* name, const std::vector<std::string>& texts) {
+void PutAll(JsonWriter& to, const char* name, const std::vector<std::string>& texts) {
   to.Key(name);
   to.StartArray();
   for (const std::string& text : texts)
@@ -30,14 +13,14 @@ void PutAll(Writer& to, const char* name, const std::vector<std::string>& texts)
   to.EndArray();
 }
 
-void PutRows(Writer& to, const char* name, const std::vector<LedgerRow>& rows) {
+void PutRows(JsonWriter& to, const char* name, const std::vector<LedgerRow>& rows) {
   to.Key(name);
   to.StartObject();
   for (const LedgerRow& row : rows) Put(to, row.name.c_str(), row.count);
   to.EndObject();
 }
 
-void PutFrames(Writer& to, const RunResult& result, const Verdict& verdict) {
+void PutFrames(JsonWriter& to, const RunResult& result, const Verdict& verdict) {
   to.Key("frames");
   to.StartObject();
   Put(to, "made", verdict.made);
@@ -54,7 +37,7 @@ void PutFrames(Writer& to, const RunResult& result, const Verdict& verdict) {
   to.EndObject();
 }
 
-void PutDelay(Writer& to, const Observation& seen) {
+void PutDelay(JsonWriter& to, const Observation& seen) {
   if (seen.delays.count() == 0) return;
   to.Key("delay_ns");
   to.StartObject();
@@ -71,7 +54,7 @@ void PutDelay(Writer& to, const Observation& seen) {
 std::string RunJson(const TrafficProfile& profile, const RunResult& result,
                     const Verdict& verdict) {
   rapidjson::StringBuffer buffer;
-  Writer to(buffer);
+  JsonWriter to(buffer);
   to.StartObject();
   Put(to, "way", result.way);
   Put(to, "shards", static_cast<uint64_t>(result.shards));
@@ -107,15 +90,13 @@ std::string RunJson(const TrafficProfile& profile, const RunResult& result,
     Put(to, "cycles_per_frame",
         static_cast<double>(result.cycles) / static_cast<double>(result.timed_frames));
   }
-  to.Key("verified");
-  to.Bool(result.verified);
+  Put(to, "verified", result.verified);
   if (result.engine_bytes > 0) Put(to, "engine_bytes", result.engine_bytes);
   Put(to, "peak_resident_bytes", result.resident_bytes);
   PutAll(to, "notes", result.notes);
   PutAll(to, "losses", verdict.losses);
   PutAll(to, "faults", verdict.faults);
-  to.Key("good");
-  to.Bool(verdict.good());
+  Put(to, "good", verdict.good());
   to.EndObject();
   return {buffer.GetString(), buffer.GetSize()};
 }

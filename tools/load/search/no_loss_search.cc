@@ -46,13 +46,13 @@ absl::StatusOr<Trial> Search::Run(double rate) {
 
 absl::Status Search::FindCeiling() {
   std::array<double, 3> best{};  // the highest first
-  for (int i = 0; i < options_.most_ceiling_tries; ++i) {
+  for (int i = 0; i < 8 * options_.tries; ++i) {
     const auto trial = Run(0);
     if (!trial.ok()) return trial.status();
     double rate = trial->sent_at;
     for (double& place : best)
       if (rate > place) std::swap(rate, place);
-    if (i + 1 >= options_.least_ceiling_tries && Equal(best.back(), best.front())) break;
+    if (i + 1 >= 3 * options_.tries && Equal(best.back(), best.front())) break;
   }
   result_.sender_ceiling = best.front();
   return absl::OkStatus();

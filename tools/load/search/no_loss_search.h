@@ -34,9 +34,8 @@ struct NoLossRate {
 
 struct SearchOptions {
   double resolution = 0.01;  // ends when the bounds are so near each other; how near is equal
-  int tries = 5;             // of a rate, until it passes
-  int least_ceiling_tries = 15, most_ceiling_tries = 40;  // as fast as the sender can
-  double least = 1'000;  // frames per second: below it the search gives up
+  int tries = 5;             // of a rate, until it passes; of the ceiling 3 to 8 times as many
+  double least = 1'000;      // frames per second: below it the search gives up
 };
 
 // Sends at so many frames per second (0: as fast as it can), and says what came of it.

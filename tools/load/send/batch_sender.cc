@@ -1,6 +1,7 @@
 #include "tools/load/send/batch_sender.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 
 #include "absl/strings/str_format.h"
@@ -47,6 +48,19 @@ void StampProbes(std::span<uint8_t* const> probes) {
   if (probes.empty()) return;
   const int64_t now = ReadClockNs(CLOCK_MONOTONIC);
   for (uint8_t* const probe : probes) std::memcpy(probe, &now, sizeof now);
+}
+
+absl::Status KickStatus(ssize_t result, const std::string& interface) {
+  if (result >= 0) return absl::OkStatus();
+  switch (errno) {
+    case EAGAIN:
+    case EBUSY:
+    case ENOBUFS:
+    case EINTR:
+      return absl::OkStatus();
+    default:
+      return absl::ErrnoToStatus(errno, interface + " does not take a frame");
+  }
 }
 
 BatchSender::BatchSender(const SendOptions& options, LinkQuery link)

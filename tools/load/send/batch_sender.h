@@ -2,6 +2,9 @@
 // in the schedule, and the method lets it go.
 #pragma once
 
+#include <sys/types.h>
+
+#include <string>
 #include <vector>
 
 #include "tools/load/send/link_query.h"
@@ -54,6 +57,9 @@ class BatchSender : public FrameSender {
   uint64_t staged_wire_bytes_ = 0;
   std::vector<uint8_t*> probes_;
 };
+
+// What a send(2) said that only sets the kernel going: OK also where it has enough for the moment.
+absl::Status KickStatus(ssize_t result, const std::string& interface);
 
 // Writes CLOCK_MONOTONIC to the places.
 void StampProbes(std::span<uint8_t* const> probes);

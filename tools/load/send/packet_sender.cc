@@ -84,16 +84,7 @@ absl::Status PacketSender::Leave(uint32_t frames, const Pacer::Place& place,
 }
 
 absl::Status PacketSender::Kick() {
-  if (send(fd_.get(), nullptr, 0, MSG_DONTWAIT) >= 0) return absl::OkStatus();
-  switch (errno) {
-    case EAGAIN:
-    case ENOBUFS:
-    case EINTR:
-      return absl::OkStatus();
-    default:
-      return absl::ErrnoToStatus(errno,
-                                 absl::StrFormat("%s does not take a frame", options().interface));
-  }
+  return KickStatus(send(fd_.get(), nullptr, 0, MSG_DONTWAIT), options().interface);
 }
 
 absl::Status PacketSender::Push() {

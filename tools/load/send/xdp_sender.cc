@@ -137,18 +137,8 @@ void XdpSender::TakeBack() {
 // The kernel copies some 32 frames a call; a driver is told once.
 absl::Status XdpSender::Kick() {
   if (!xsk_ring_prod__needs_wakeup(&transmit_)) return absl::OkStatus();
-  if (sendto(xsk_socket__fd(socket_), nullptr, 0, MSG_DONTWAIT, nullptr, 0) >= 0)
-    return absl::OkStatus();
-  switch (errno) {
-    case EAGAIN:
-    case EBUSY:
-    case ENOBUFS:
-    case EINTR:
-      return absl::OkStatus();
-    default:
-      return absl::ErrnoToStatus(errno,
-                                 absl::StrFormat("%s does not take a frame", options().interface));
-  }
+  return KickStatus(sendto(xsk_socket__fd(socket_), nullptr, 0, MSG_DONTWAIT, nullptr, 0),
+                    options().interface);
 }
 
 template <typename Done>
