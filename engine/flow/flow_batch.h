@@ -34,6 +34,9 @@ struct FlowTracker::Interval {
   uint64_t number = 0;
 };
 
+// Events of single packets: who wants one looks at every packet.
+inline constexpr uint32_t kPacketEvents = event_mask::kPackets | event_mask::kSegments;
+
 // FlowCold::lag's unit.
 inline constexpr int64_t kLagUnit = int64_t{1} << 34;
 

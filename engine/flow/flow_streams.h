@@ -44,6 +44,20 @@ class FlowStreams final : public StreamSink {
     }
   }
 
+  // Take for a plain segment.
+  void TakePlain(uint32_t slot, FlowHot& hot, const Packet& packet, int side, int64_t time_ns) {
+    const uint32_t length = packet.payload_length;
+    const uint32_t odd =
+        (hot.letters[side ^ 1] & history_bit::kWaiting) | (hot.flags & flow_flag::kBypassed);
+    uint64_t offset;
+    if (odd != 0 || (length != 0 && hot.stream == kNoConnection)) [[unlikely]]
+      return Take(slot, hot, packet, side, time_ns);
+    if (length == 0) return;
+    if (!reassembler_->InOrder(hot.stream, side, packet.tcp_seq, length, &offset)) [[unlikely]]
+      return TakeOdd(slot, hot, packet, side, time_ns);
+    if (wants_data_) EmitInOrder(slot, hot, packet, side, offset);
+  }
+
   // Payload that the tracker kept from the streams.
   void Refuse(const Packet& packet, Refused reason);
 

@@ -30,12 +30,6 @@ uint32_t TunnelsFor(const FlowOptions& options) {
   return options.max_tunnels != 0 ? options.max_tunnels : std::max(options.max_flows / 32, 1024u);
 }
 
-constexpr uint32_t kPacketEvents = event_mask::kPackets | event_mask::kSegments;
-
-constexpr size_t kDeltasAhead = 24;   // packets from an interval entry's request to its writing
-constexpr size_t kStreamsAhead = 16;  // packets from a stream line's request to its reading,
-constexpr size_t kEarlyAhead = 6;     // and from that of what an early segment needs
-
 Phase FirstPhase(uint8_t protocol) {
   switch (protocol) {
     case ip_protocol::kTcp:
@@ -127,22 +121,6 @@ inline void FlowTracker::Count(uint32_t slot, FlowHot& hot, const Packet& packet
     ++table_->cold(slot).bytes_high[side];
 }
 
-inline void FlowTracker::CountDelta(uint32_t slot, FlowHot& hot, const Packet& packet, int side) {
-  FlowDelta* const delta = deltas_->Find(hot.delta, slot, hot.generation);
-  if (delta == nullptr) [[unlikely]] {
-    StartDelta(slot, hot, packet, side);
-    return;
-  }
-  delta->packets[side] += 1 + packet.held_packets;
-  delta->bytes[side] += uint64_t{packet.wire_length} + packet.held_bytes;
-  delta->initiator = hot.flags & flow_flag::kInitiatorIsB;
-}
-
-inline void FlowTracker::PrefetchDelta(size_t i, size_t size) const {
-  if (i < size && batch_->keys[i].family != AddressFamily::kNone && batch_->guesses[i] != kNoSlot)
-    deltas_->Prefetch(table_->hot(batch_->guesses[i]).delta);
-}
-
 inline void FlowTracker::Observe(uint32_t slot, FlowHot& hot, int64_t time_ns) {
   hot.last_ns = std::max(hot.last_ns, time_ns);
   const int64_t behind = clock_.now_ns() - hot.last_ns;
@@ -153,8 +131,8 @@ inline void FlowTracker::Observe(uint32_t slot, FlowHot& hot, int64_t time_ns) {
 
 // Counts a packet that moves nothing but counters, the time and sequence numbers: nearly every one.
 // False, and nothing was done, when it may be more than that.
-inline bool FlowTracker::CountSteady(FlowHot& hot, const Packet& packet, const PreparedKey& key,
-                                     int64_t time_ns) const {
+bool FlowTracker::CountSteady(FlowHot& hot, const Packet& packet, const PreparedKey& key,
+                              int64_t time_ns) const {
   constexpr uint8_t kControl = tcp_flag::kSyn | tcp_flag::kFin | tcp_flag::kRst;
   constexpr uint8_t kOddFlow = flow_flag::kDoubtfulRst | flow_flag::kLagging;
   const int side = key.side;
@@ -234,31 +212,6 @@ void FlowTracker::RefuseBadChecksum(Packet& packet) {
   if (streams_ != nullptr) streams_->Refuse(packet, Refused::kChecksum);
 }
 
-// The hot line that was asked for, for packet `i` of the batch; null where there is none, or no
-// TCP.
-inline const FlowHot* FlowTracker::GuessedTcp(size_t i, size_t packets) const {
-  if (i >= packets || batch_->keys[i].family == AddressFamily::kNone ||
-      batch_->keys[i].protocol != ip_protocol::kTcp || batch_->guesses[i] == kNoSlot)
-    return nullptr;
-  return &table_->hot(batch_->guesses[i]);
-}
-
-inline void FlowTracker::PrefetchStream(size_t i, size_t packets) const {
-  if (const FlowHot* hot = GuessedTcp(i, packets)) streams_->Prefetch(*hot, batch_->keys[i].side);
-}
-
-// What packet `i` needs when it is early, or the first of its kind; its stream's line is there.
-inline void FlowTracker::PrefetchEarly(size_t i, std::span<const Packet> packets) const {
-  const FlowHot* hot = GuessedTcp(i, packets.size());
-  if (hot == nullptr) return;
-  const int side = batch_->keys[i].side;
-  streams_->PrefetchEarly(*hot, packets[i], side);
-  const uint8_t letter =
-      packets[i].payload_wire_length != 0 ? history_bit::kData : history_bit::kAck;
-  if ((letter & ~hot->letters[side]) != 0)  // it goes into the history
-    PrefetchToWrite(&table_->cold(batch_->guesses[i]));
-}
-
 void FlowTracker::Track(std::span<const Frame> frames, std::span<Packet> packets,
                         EventBuffer& events) {
   PrepareBatch(frames, packets);
@@ -276,51 +229,21 @@ void FlowTracker::Track(std::span<const Frame> frames, std::span<Packet> packets
   }
 }
 
-// One packet of a batch that nobody watches.
+// One packet that may be more than steady, or not for a steady batch.
 void FlowTracker::TrackOne(const Frame& frame, Packet& packet, const PreparedKey& key,
                            uint32_t guess, int64_t time_ns, EventBuffer& events) {
   if (key.family == AddressFamily::kNone) return;
   if ((packet.flags & refused_flags_) != 0) [[unlikely]]
     RefuseBadChecksum(packet);
-  if (guess != kNoSlot && table_->Holds(guess, key) &&
-      CountSteady(table_->hot(guess), packet, key, time_ns)) [[likely]]
+  if (guess != kNoSlot && intervals_ == nullptr && table_->Holds(guess, key) &&
+      CountSteady(table_->hot(guess), packet, key, time_ns)) [[likely]] {
+    if (deltas_ != nullptr) CountDelta(guess, table_->hot(guess), packet, key.side);
+    if ((events.mask() & kPacketEvents) != 0) Report(frame, packet, guess, key.side, events);
+    if (streams_ != nullptr && key.protocol == ip_protocol::kTcp)
+      streams_->Take(guess, table_->hot(guess), packet, key.side, time_ns);
     return;
-  TrackAny(frame, packet, key, time_ns, events);
-}
-
-void FlowTracker::TrackWatched(std::span<const Frame> frames, std::span<Packet> packets,
-                               EventBuffer& events) {
-  Batch& batch = *batch_;
-  FlowTable table = *table_;  // its arrays only: the slow path changes what else is in it
-  FlowStreams* const streams = streams_.get();
-  if (streams != nullptr) streams->Attach(&events);
-  const bool counted = deltas_ != nullptr;
-  const bool wants_packets = (events.mask() & kPacketEvents) != 0;
-  for (size_t i = 0; streams != nullptr && i < kStreamsAhead; ++i)
-    PrefetchStream(i, packets.size());
-  for (size_t i = 0; counted && i < kDeltasAhead; ++i) PrefetchDelta(i, packets.size());
-  for (size_t i = 0; i < packets.size(); ++i) {
-    if (counted) PrefetchDelta(i + kDeltasAhead, packets.size());
-    if (streams != nullptr) {
-      PrefetchStream(i + kStreamsAhead, packets.size());
-      PrefetchEarly(i + kEarlyAhead, packets);
-    }
-    const PreparedKey& key = batch.keys[i];
-    const int64_t time = clock_.Observe(packets[i].timestamp_ns);  // it passes for all frames
-    if (key.family == AddressFamily::kNone) continue;
-    if ((packets[i].flags & refused_flags_) != 0) [[unlikely]]
-      RefuseBadChecksum(packets[i]);
-    const uint32_t slot = batch.guesses[i];
-    if (slot != kNoSlot && intervals_ == nullptr && table.Holds(slot, key) &&
-        CountSteady(table.hot(slot), packets[i], key, time)) [[likely]] {
-      if (counted) CountDelta(slot, table.hot(slot), packets[i], key.side);
-      if (wants_packets) Report(frames[i], packets[i], slot, key.side, events);
-      if (streams != nullptr && key.protocol == ip_protocol::kTcp)
-        streams->Take(slot, table.hot(slot), packets[i], key.side, time);
-    } else {
-      TrackAny(frames[i], packets[i], key, time, events);
-    }
   }
+  TrackAny(frame, packet, key, time_ns, events);
 }
 
 // The slot of the packet's flow; `fresh` when it was just inserted and its lines are not set yet.

@@ -118,6 +118,7 @@ class FlowTracker {
   struct Interval;  // counters at the last interim record: only with an active time-out
   struct Batch;     // keys and guesses of one batch
   struct SteadyRules;
+  SteadyRules RulesOfSteady() const;
 
   FlowTracker(const FlowOptions& options, Arena arena);
 
@@ -141,8 +142,7 @@ class FlowTracker {
   uint32_t FindOrStart(const Packet& packet, const PreparedKey& key, bool* fresh,
                        EventBuffer& events);
   void RefuseBadChecksum(Packet& packet);
-  const FlowHot* GuessedTcp(size_t i, size_t packets) const;
-  void PrefetchStream(size_t i, size_t packets) const;
+  void PrefetchStream(size_t i, size_t size) const;
   void PrefetchEarly(size_t i, std::span<const Packet> packets) const;
   void StartFlow(uint32_t slot, const Frame& frame, const Packet& packet, int side,
                  int64_t time_ns);

@@ -41,6 +41,7 @@ void FlowTracker::PrepareKeys(std::span<const Frame> frames, std::span<Packet> p
       PreparePlainKey(tcp_hash, packet, key);
     } else if (!PrepareOdd(frames[i], packet, key)) {
       key.family = AddressFamily::kNone;
+      batch.guesses[i] = kNoSlot;
       continue;
     }
     batch.groups[i] = &table.PrefetchGroup(key.hash);

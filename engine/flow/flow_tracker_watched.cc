@@ -1,0 +1,87 @@
+// Batches that are watched: by streams, by events of packets, by interval deltas.
+
+#include "engine/flow/flow_steady.h"
+#include "engine/flow/flow_streams.h"
+#include "rings/prefetch.h"
+
+namespace weir {
+namespace {
+
+constexpr size_t kDeltasAhead = 24;   // packets from an interval entry's request to its writing
+constexpr size_t kStreamsAhead = 16;  // packets from a stream line's request to its reading,
+constexpr size_t kEarlyAhead = 6;     // and from that of what an early segment needs
+
+}  // namespace
+
+void FlowTracker::CountDelta(uint32_t slot, FlowHot& hot, const Packet& packet, int side) {
+  FlowDelta* const delta = deltas_->Find(hot.delta, slot, hot.generation);
+  if (delta == nullptr) [[unlikely]] {
+    StartDelta(slot, hot, packet, side);
+    return;
+  }
+  delta->packets[side] += 1 + packet.held_packets;
+  delta->bytes[side] += uint64_t{packet.wire_length} + packet.held_bytes;
+  delta->initiator = hot.flags & flow_flag::kInitiatorIsB;
+}
+
+inline void FlowTracker::PrefetchDelta(size_t i, size_t size) const {
+  if (i < size && batch_->guesses[i] != kNoSlot)
+    deltas_->Prefetch(table_->hot(batch_->guesses[i]).delta);
+}
+
+inline void FlowTracker::PrefetchStream(size_t i, size_t size) const {
+  if (i < size && batch_->guesses[i] != kNoSlot)
+    streams_->Prefetch(table_->hot(batch_->guesses[i]), batch_->keys[i].side);
+}
+
+// What packet `i` needs when it is early, or the first of its kind; its stream's line is there.
+inline void FlowTracker::PrefetchEarly(size_t i, std::span<const Packet> packets) const {
+  if (i >= packets.size() || batch_->guesses[i] == kNoSlot) return;
+  const FlowHot& hot = table_->hot(batch_->guesses[i]);
+  const int side = batch_->keys[i].side;
+  streams_->PrefetchEarly(hot, packets[i], side);
+  const uint8_t letter =
+      packets[i].payload_wire_length != 0 ? history_bit::kData : history_bit::kAck;
+  if ((letter & ~hot.letters[side]) != 0 && hot.protocol == ip_protocol::kTcp) [[unlikely]]
+    PrefetchToWrite(&table_->cold(batch_->guesses[i]));  // it goes into the history
+}
+
+void FlowTracker::TrackWatched(std::span<const Frame> frames, std::span<Packet> packets,
+                               EventBuffer& events) {
+  const Batch& batch = *batch_;
+  FlowTable table = *table_;  // its arrays only: the slow path changes what else is in it
+  FlowStreams* const streams = streams_.get();
+  if (streams != nullptr) streams->Attach(&events);
+  const bool counted = deltas_ != nullptr;
+  const bool wants_packets = (events.mask() & kPacketEvents) != 0;
+  const bool steady = intervals_ == nullptr;
+  const SteadyRules rules = RulesOfSteady();
+  FlowClock::Pace pace = clock_.pace();
+  for (size_t i = 0; streams != nullptr && i < kStreamsAhead; ++i)
+    PrefetchStream(i, packets.size());
+  for (size_t i = 0; counted && i < kDeltasAhead; ++i) PrefetchDelta(i, packets.size());
+  for (size_t i = 0; i < packets.size(); ++i) {
+    if (counted) PrefetchDelta(i + kDeltasAhead, packets.size());
+    if (streams != nullptr) {
+      PrefetchStream(i + kStreamsAhead, packets.size());
+      PrefetchEarly(i + kEarlyAhead, packets);
+    }
+    const PreparedKey& key = batch.keys[i];
+    const uint32_t slot = batch.guesses[i];
+    Packet& packet = packets[i];
+    const bool follows = clock_.Follow(pace, packet.timestamp_ns);
+    if (follows && steady && slot != kNoSlot &&
+        TrackSteady(rules, table, slot, packet, key, pace.now_ns)) [[likely]] {
+      FlowHot& hot = table.hot(slot);
+      if (counted) CountDelta(slot, hot, packet, key.side);
+      if (wants_packets) Report(frames[i], packet, slot, key.side, events);
+      if (streams != nullptr) streams->TakePlain(slot, hot, packet, key.side, pace.now_ns);
+    } else {
+      const int64_t time = follows ? pace.now_ns : clock_.Observe(packet.timestamp_ns);
+      TrackOne(frames[i], packet, key, slot, time, events);
+      pace = clock_.pace();
+    }
+  }
+}
+
+}  // namespace weir
