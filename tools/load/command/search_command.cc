@@ -141,6 +141,14 @@ std::string Picture(const SearchCommand& command, const std::vector<Place>& plac
   chart.title = "Highest rate without loss (RFC 2544)";
   chart.subtitle = absl::StrFormat("%g s a trial, to %g %%; seed %d", command.seconds,
                                    command.search.resolution * 100, command.profile.seed);
+  const auto limited = std::count_if(places.begin(), places.end(), [](const Place& place) {
+    return place.rate.limited_by_sender;
+  });
+  if (limited > 0) {
+    absl::StrAppendFormat(&chart.subtitle,
+                          "; %d of %d rates are all that the sender can: the engine's are higher",
+                          limited, places.size());
+  }
   chart.x_name = by_flows ? "flows" : by_shards ? "shards" : "frame bytes (without check sequence)";
   chart.y_name = "M frames/s";
   chart.log_x = by_flows;
