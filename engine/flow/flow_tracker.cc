@@ -132,7 +132,7 @@ inline void FlowTracker::Observe(uint32_t slot, FlowHot& hot, int64_t time_ns) {
 // Counts a packet that moves nothing but counters, the time and sequence numbers: nearly every one.
 // False, and nothing was done, when it may be more than that.
 inline bool FlowTracker::CountSteady(FlowHot& hot, const Packet& packet, const PreparedKey& key,
-                              int64_t time_ns) const {
+                                     int64_t time_ns) const {
   constexpr uint8_t kControl = tcp_flag::kSyn | tcp_flag::kFin | tcp_flag::kRst;
   constexpr uint8_t kOddFlow = flow_flag::kDoubtfulRst | flow_flag::kLagging;
   const int side = key.side;
