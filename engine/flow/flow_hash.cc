@@ -59,12 +59,13 @@ void PrepareWideKey(const KeyRules& rules, const Packet& packet, PreparedKey& ke
 }  // namespace
 
 void PrepareKey(const KeyRules& rules, const Packet& packet, uint32_t tunnel, PreparedKey& key) {
-  key.family = packet.family;
-  key.protocol = rules.ports ? packet.protocol : 0;
+  const uint8_t protocol = rules.ports ? packet.protocol : 0;
   if (packet.family == AddressFamily::kIpv4) {
-    PrepareIpv4Key(rules, HashFor(rules, key.protocol), packet, tunnel, key);
+    PrepareIpv4Key(rules, HashFor(rules, protocol), packet, tunnel, protocol, key);
     return;
   }
+  key.family = packet.family;
+  key.protocol = protocol;
   key.key.tunnel = tunnel;
   PrepareWideKey(rules, packet, key);
 }

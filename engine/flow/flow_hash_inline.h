@@ -8,60 +8,57 @@
 
 namespace weir {
 
-// All but the protocol and the family; `hash` is that of the protocol. Inlined with rules that are
-// constants it costs least.
-[[gnu::always_inline]] inline void PrepareIpv4Key(const KeyRules& rules, const WordsHash& hash,
-                                                  const Packet& packet, uint32_t tunnel,
-                                                  PreparedKey& key) {
-  uint32_t source, destination;
-  std::memcpy(&source, packet.source, 4);
-  std::memcpy(&destination, packet.destination, 4);
-  const uint32_t source_port = rules.ports ? packet.source_port : 0;
-  const uint32_t destination_port = rules.ports ? packet.destination_port : 0;
-  const uint32_t ports = source_port | destination_port << 16;
-  bool swap = source > destination;
-  if (source == destination) [[unlikely]]
-    swap = static_cast<uint16_t>(ports) > ports >> 16;
-  swap = swap && rules.bidirectional;
-  key.side = swap;
-  // Turned, not branched: which side sends is anybody's guess. The key is made in two words and
-  // written in two: the hash and the comparison read it so, and a store that is narrower than the
-  // load behind it would stall.
-  static_assert(std::endian::native == std::endian::little);
-  const uint64_t low = std::rotl(source | static_cast<uint64_t>(destination) << 32, swap << 5);
-  const uint64_t high = std::rotl(ports, swap << 4) | static_cast<uint64_t>(tunnel) << 32;
-  auto* words = reinterpret_cast<char*>(&key.key);
-  std::memcpy(words, &low, 8);
-  std::memcpy(words + 8, &high, 8);
-  key.hash = hash(low, high);
-}
-
-// The same for a plain segment, both directions with one key, and ports.
-[[gnu::always_inline]] inline void PreparePlainKey(const WordsHash& hash, const Packet& packet,
-                                                   PreparedKey& key) {
-  uint64_t addresses;  // the destination's behind the source's, as in the header
-  uint32_t ports;
-  std::memcpy(&addresses, packet.source, sizeof addresses);
-  std::memcpy(&ports, &packet.source_port, sizeof ports);
-  static_assert(offsetof(Packet, destination_port) == offsetof(Packet, source_port) + 2);
+// `addresses` is the source and, in the upper half, the destination, as they stand in the header;
+// `ports` likewise. `hash` is that of the protocol. Inlined with constants it costs least.
+[[gnu::always_inline]] inline void FillIpv4Key(const WordsHash& hash, bool bidirectional,
+                                               uint64_t addresses, uint32_t ports, uint32_t tunnel,
+                                               uint8_t protocol, PreparedKey& key) {
   const auto source = static_cast<uint32_t>(addresses);
   const auto destination = static_cast<uint32_t>(addresses >> 32);
   bool swap = source > destination;
   if (source == destination) [[unlikely]]
     swap = static_cast<uint16_t>(ports) > ports >> 16;
-  uint64_t turned = -uint64_t{swap};
+  uint64_t turned = -uint64_t{swap && bidirectional};
   asm("" : "+r"(turned));  // a mask, not a branch: which side sends is anybody's guess
+  // The key is made in two words and written in two: the hash and the comparison read it so, and a
+  // store that is narrower than the load behind it would stall.
+  static_assert(std::endian::native == std::endian::little);
   const uint64_t low = addresses ^ ((addresses ^ std::rotl(addresses, 32)) & turned);
-  const uint64_t high = ports ^ ((ports ^ std::rotl(ports, 16)) & static_cast<uint32_t>(turned));
+  const uint32_t turned_ports =
+      ports ^ ((ports ^ std::rotl(ports, 16)) & static_cast<uint32_t>(turned));
+  const uint64_t high = turned_ports | static_cast<uint64_t>(tunnel) << 32;
   auto* words = reinterpret_cast<char*>(&key.key);
   std::memcpy(words, &low, 8);
   std::memcpy(words + 8, &high, 8);
-  constexpr uint32_t kKind = ip_protocol::kTcp | static_cast<uint32_t>(AddressFamily::kIpv4) << 8;
   static_assert(offsetof(PreparedKey, family) == offsetof(PreparedKey, protocol) + 1 &&
                 offsetof(PreparedKey, side) == offsetof(PreparedKey, protocol) + 2);
-  const uint32_t kind = kKind | (static_cast<uint32_t>(turned) & 1u << 16);
+  const uint32_t kind = protocol | static_cast<uint32_t>(AddressFamily::kIpv4) << 8 |
+                        (static_cast<uint32_t>(turned) & 1u << 16);
   std::memcpy(&key.protocol, &kind, sizeof kind);
   key.hash = hash(low, high);
+}
+
+[[gnu::always_inline]] inline void PrepareIpv4Key(const KeyRules& rules, const WordsHash& hash,
+                                                  const Packet& packet, uint32_t tunnel,
+                                                  uint8_t protocol, PreparedKey& key) {
+  uint32_t source, destination;
+  std::memcpy(&source, packet.source, 4);
+  std::memcpy(&destination, packet.destination, 4);
+  const uint32_t ports =
+      rules.ports ? packet.source_port | static_cast<uint32_t>(packet.destination_port) << 16 : 0;
+  FillIpv4Key(hash, rules.bidirectional, source | static_cast<uint64_t>(destination) << 32, ports,
+              tunnel, protocol, key);
+}
+
+// Of a plain segment, whose addresses and ports are one word each; both directions have one key.
+[[gnu::always_inline]] inline void PreparePlainKey(const WordsHash& hash, const Packet& packet,
+                                                   PreparedKey& key) {
+  uint64_t addresses;
+  uint32_t ports;
+  std::memcpy(&addresses, packet.source, sizeof addresses);
+  std::memcpy(&ports, &packet.source_port, sizeof ports);
+  static_assert(offsetof(Packet, destination_port) == offsetof(Packet, source_port) + 2);
+  FillIpv4Key(hash, true, addresses, ports, 0, ip_protocol::kTcp, key);
 }
 
 }  // namespace weir

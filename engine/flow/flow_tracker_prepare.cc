@@ -67,9 +67,7 @@ void FlowTracker::GuessSlots(std::span<const Packet> packets, size_t begin, size
 bool FlowTracker::PrepareOdd(const Frame& frame, Packet& packet, PreparedKey& key) {
   if (plain_ && packet.family == AddressFamily::kIpv4 && packet.verdict == Verdict::kTracked &&
       packet.tunnel == nullptr) {
-    key.protocol = packet.protocol;
-    key.family = AddressFamily::kIpv4;
-    PrepareIpv4Key(KeyRules(), HashFor(rules_, packet.protocol), packet, 0, key);
+    PrepareIpv4Key(KeyRules(), HashFor(rules_, packet.protocol), packet, 0, packet.protocol, key);
     return true;
   }
   const bool mac = options_.key == KeyKind::kMacPair;
