@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "rings/packet_source.h"
 #include "rings/xdp_group.h"
+#include "tests/support/held_up.h"
 #include "tests/support/live_frame_sender.h"
 #include "tests/support/netns.h"
 #include "tests/support/shard_runner.h"
@@ -17,15 +18,13 @@ namespace weir {
 namespace {
 
 using test::LiveFrameSender;
+using test::Outcome;
 using test::ShardRunner;
 
 constexpr uint64_t kFrames = 1'000'000;
 constexpr uint32_t kFlows = 1000;
 constexpr int kSenderProcessor = 0;
 constexpr int kShardProcessor = 1;
-// What is lost while others had the shard's processor for longer is not its fault: once more.
-constexpr double kHeldUpMs = 10;
-constexpr int kTries = 5;
 
 struct Way {
   bool xdp;
@@ -55,8 +54,6 @@ std::unique_ptr<FrameSource> OpenSource(bool xdp) {
   EXPECT_TRUE(source.ok()) << source.status();
   return source.ok() ? *std::move(source) : nullptr;
 }
-
-enum class Outcome { kAllArrived, kHeldUp, kNoSender };
 
 // Everything that arrived, by flows.
 void ExpectAllInFlows(const ShardRunner& runner, uint32_t frame_bytes) {
@@ -110,7 +107,7 @@ void RunOnce(const Way& way, Outcome& outcome) {
   EXPECT_EQ(runner.ledger().received + dropped, delivered);
   EXPECT_EQ(runner.ledger().tracked, runner.ledger().received);
   EXPECT_TRUE(runner.ledger().Balanced());
-  if (held_up_ms > kHeldUpMs && (dropped > 0 || delivered < kFrames)) {
+  if (runner.held_up_ns() > test::kMostHeldUpNs && (dropped > 0 || delivered < kFrames)) {
     outcome = Outcome::kHeldUp;
     return;
   }
@@ -122,13 +119,7 @@ void RunOnce(const Way& way, Outcome& outcome) {
 
 TEST_P(ShardThroughputTest, EveryFrameIsInTheLedgerAndInTheFlows) {
   WEIR_SKIP_WITHOUT_NETNS();
-  if (std::thread::hardware_concurrency() < 2) GTEST_SKIP() << "needs two processors";
-  Outcome outcome = Outcome::kHeldUp;
-  for (int i = 0; i < kTries && outcome == Outcome::kHeldUp && !HasFailure(); ++i) {
-    RunOnce(GetParam(), outcome);
-  }
-  if (outcome == Outcome::kNoSender) GTEST_SKIP() << "no live frames here";
-  if (outcome == Outcome::kHeldUp) GTEST_SKIP() << "others need the processors";
+  test::RunUntilUndisturbed([](Outcome& outcome) { RunOnce(GetParam(), outcome); });
 }
 
 }  // namespace

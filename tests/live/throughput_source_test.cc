@@ -15,6 +15,7 @@ namespace weir {
 namespace {
 
 using test::LiveFrameSender;
+using test::Outcome;
 
 constexpr uint64_t kFrames = 1'000'000;
 constexpr int kSenderProcessor = 0;
@@ -24,10 +25,6 @@ class ThroughputTest : public testing::TestWithParam<uint32_t> {};
 
 INSTANTIATE_TEST_SUITE_P(FrameBytes, ThroughputTest, testing::Values(60u, 1514u),
                          testing::PrintToStringParamName());
-
-// What is lost while others had the reader's processor for longer is not its fault: once more.
-constexpr int64_t kHeldUpNs = 10'000'000;
-constexpr int kTries = 5;
 
 // Reads until `stop` and the ring is empty; adds up what it saw.
 uint64_t ReadAll(PacketSource& source, const std::atomic<bool>& stop) {
@@ -43,8 +40,6 @@ uint64_t ReadAll(PacketSource& source, const std::atomic<bool>& stop) {
     if (poll(&polled, 1, 50) == 0 && last) return count;
   }
 }
-
-enum class Outcome { kAllArrived, kHeldUp, kNoSender };
 
 // One run. Whatever the machine does, each delivered frame comes out or is counted as dropped.
 void RunOnce(uint32_t frame_bytes, Outcome& outcome) {
@@ -82,7 +77,7 @@ void RunOnce(uint32_t frame_bytes, Outcome& outcome) {
   const uint64_t delivered = (*sender)->delivered();
   const uint64_t dropped = *source->Counters().ring_dropped;
   EXPECT_EQ(received + dropped, delivered);
-  if (held_up_ns > kHeldUpNs && (dropped > 0 || delivered < kFrames)) {
+  if (held_up_ns > test::kMostHeldUpNs && (dropped > 0 || delivered < kFrames)) {
     outcome = Outcome::kHeldUp;
     return;
   }
@@ -93,13 +88,7 @@ void RunOnce(uint32_t frame_bytes, Outcome& outcome) {
 
 TEST_P(ThroughputTest, AMillionFramesWithoutADrop) {
   WEIR_SKIP_WITHOUT_NETNS();
-  if (std::thread::hardware_concurrency() < 2) GTEST_SKIP() << "needs two processors";
-  Outcome outcome = Outcome::kHeldUp;
-  for (int i = 0; i < kTries && outcome == Outcome::kHeldUp && !HasFailure(); ++i) {
-    RunOnce(GetParam(), outcome);
-  }
-  if (outcome == Outcome::kNoSender) GTEST_SKIP() << "no live frames here";
-  if (outcome == Outcome::kHeldUp) GTEST_SKIP() << "others need the processors";
+  test::RunUntilUndisturbed([](Outcome& outcome) { RunOnce(GetParam(), outcome); });
 }
 
 }  // namespace
