@@ -5,7 +5,6 @@
 #include <sys/eventfd.h>
 
 #include <atomic>
-#include <chrono>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -17,6 +16,7 @@
 #include "engine/flow/flow_tracker.h"
 #include "rings/memory_source.h"
 #include "rings/unique_fd.h"
+#include "tests/support/eventually.h"
 #include "tests/support/packet_builder.h"
 
 namespace weir::test {
@@ -133,21 +133,16 @@ struct Scripted : ShardConsumer {
   absl::Status OnIdle(Shard& shard) override { return idle ? idle(shard) : absl::OkStatus(); }
 };
 
-template <typename Condition>
-bool Eventually(Condition condition) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
-  }
-  return true;
-}
-
 inline EngineOptions SmallEngine() {
   EngineOptions options;
   options.shard.flow.max_flows = 1'000;
   options.publish_ns = 5'000'000;
   return options;
+}
+
+// Waits until shard `i` is in `state`: each shard's thread shows its own, when it comes to it.
+inline bool Becomes(Engine& engine, int i, ShardState state) {
+  return Eventually([&] { return engine.Report(i).state == state; });
 }
 
 inline void AddSource(EngineOptions& options, std::unique_ptr<FrameSource> source) {

@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <unistd.h>
 
 #include <cstdlib>
 
@@ -50,13 +51,17 @@ HttpAnswer HttpGet(uint16_t port, const std::string& path) {
 }
 
 uint16_t FreePort() {
-  const UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in address = LocalAddress(0);
-  socklen_t length = sizeof address;
-  auto* const generic = reinterpret_cast<sockaddr*>(&address);
-  if (bind(fd.get(), generic, length) != 0 || getsockname(fd.get(), generic, &length) != 0)
-    return 0;
-  return ntohs(address.sin_port);
+  // Below net.ipv4.ip_local_port_range: a port that the kernel gives to nobody meanwhile, also not
+  // to the client that looks whether somebody listens.
+  constexpr int kFirst = 10'000, kPorts = 20'000;
+  for (int i = 0; i < kPorts; ++i) {
+    const auto port = static_cast<uint16_t>(kFirst + (getpid() + i) % kPorts);
+    const UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    const sockaddr_in address = LocalAddress(port);
+    if (bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0)
+      return port;
+  }
+  return 0;
 }
 
 }  // namespace weir::test

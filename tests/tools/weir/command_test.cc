@@ -212,10 +212,11 @@ TEST_P(StopSignalTest, EndsCleanlyWithAllThatWasSeen) {
 
 TEST_F(CommandTest, HangUpOpensFilesAnew) {
   const std::string eve = folder_.File("eve.json"), moved = folder_.File("eve.json.old");
-  Command command({"-r", "-", "--eve", eve, "-q"});
+  const std::string written = folder_.File("out.pcap");
+  Command command({"-r", "-", "--eve", eve, "--write", written, "-q"});
   command.WithInputPipe().Start();
   command.WriteInput(PcapOf(UdpFrames(7, 2)));
-  ASSERT_TRUE(Eventually([&] { return std::filesystem::exists(eve); }));
+  ASSERT_TRUE(Eventually([&] { return ReadFile(written).size() > 7 * 50; }));
   std::filesystem::rename(eve, moved);
   command.Signal(SIGHUP);
   ASSERT_TRUE(Eventually([&] { return std::filesystem::exists(eve); }));

@@ -114,7 +114,8 @@ void Command::CloseInput() {
 
 void Command::Signal(int signal) const { kill(pid_, signal); }
 
-// proc_pid_status(5): a mask in hexadecimal digits, signal 1 is its lowest bit.
+// proc_pid_status(5): a mask in hexadecimal digits, signal 1 is its lowest bit. SIGHUP's handler is
+// the last to be installed.
 bool Command::WaitUntilReady() const {
   const std::string path = "/proc/" + std::to_string(pid_) + "/status";
   return Eventually([&] {
@@ -122,7 +123,7 @@ bool Command::WaitUntilReady() const {
     for (std::string name; status >> name;) {
       uint64_t caught = 0;
       if (name == "SigCgt:" && status >> std::hex >> caught)
-        return (caught >> (SIGTERM - 1) & 1) != 0;
+        return (caught >> (SIGHUP - 1) & 1) != 0;
     }
     return false;
   });

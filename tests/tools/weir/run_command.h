@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/eventually.h"
 #include "tests/support/packet_builder.h"
 #include "tests/support/temporary_folder.h"
 
@@ -106,22 +107,4 @@ Bytes PcapOf(const std::vector<Bytes>& frames, uint32_t step_us = 1000);
 void WriteFile(const std::string& path, const Bytes& bytes);
 std::vector<std::string> Lines(const std::string& text);
 
-// Waits until `condition` holds; false when it does not for half a minute.
-template <typename Condition>
-bool Eventually(Condition condition);
-
 }  // namespace weir::test
-
-#include <unistd.h>
-
-#include <chrono>
-
-template <typename Condition>
-bool weir::test::Eventually(Condition condition) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-  do {
-    if (condition()) return true;
-    usleep(10'000);
-  } while (std::chrono::steady_clock::now() < end);
-  return condition();
-}

