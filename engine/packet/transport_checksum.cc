@@ -45,9 +45,12 @@ bool HasChecksum(const Packet& packet, const uint8_t* transport) {
 bool IsRight(const Packet& packet, const uint8_t* transport) {
   const uint32_t size = packet.transport_header_length + packet.payload_length;
   uint64_t sum = 0;
-  if (packet.protocol != ip_protocol::kIcmp) {
-    const size_t address_size = packet.family == AddressFamily::kIpv4 ? 4 : 16;
-    sum = PseudoHeaderSum(packet.source, packet.destination, address_size, packet.protocol, size);
+  if (packet.protocol == ip_protocol::kIcmp) {
+    // No pseudo header.
+  } else if (packet.family == AddressFamily::kIpv4) {
+    sum = PseudoHeaderSum(packet.source, packet.destination, 4, packet.protocol, size);
+  } else {
+    sum = PseudoHeaderSum(packet.source, packet.destination, 16, packet.protocol, size);
   }
   return ChecksumFold(ChecksumAdd(transport, size, sum)) == 0;
 }
