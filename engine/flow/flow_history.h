@@ -3,7 +3,9 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstdint>
+#include <cstring>
 #include <span>
 
 namespace weir {
@@ -24,12 +26,19 @@ class History {
   // Drops the letter when there is no room: eighteen are more than two sides can do for the first
   // time.
   void Push(HistoryLetter letter, bool responder) {
-    for (int i = 0; i < kHistoryLetters; ++i) {
-      if (At(i) != 0) continue;
-      const auto code =
-          static_cast<uint8_t>(static_cast<uint8_t>(letter) | (responder ? kHistoryResponder : 0));
-      nibbles_[i / 2] = static_cast<uint8_t>(nibbles_[i / 2] | code << (i % 2 * 4));
-      return;
+    const auto code =
+        static_cast<uint8_t>(static_cast<uint8_t>(letter) | (responder ? kHistoryResponder : 0));
+    static_assert(std::endian::native == std::endian::little);
+    uint64_t first;  // sixteen letters; none is 0, so that the highest tells how many there are
+    std::memcpy(&first, nibbles_, sizeof first);
+    const int used = (67 - std::countl_zero(first)) / 4;
+    if (used < 16) [[likely]] {
+      first |= uint64_t{code} << 4 * used;
+      std::memcpy(nibbles_, &first, sizeof first);
+    } else if (At(16) == 0) {
+      nibbles_[8] = code;
+    } else if (At(17) == 0) {
+      nibbles_[8] = static_cast<uint8_t>(nibbles_[8] | code << 4);
     }
   }
 

@@ -2,7 +2,9 @@
 
 #include <sys/random.h>
 
+#include <bit>
 #include <cstdlib>
+#include <iterator>
 
 #include "absl/strings/str_format.h"
 #include "engine/flow/flow_batch.h"
@@ -316,19 +318,16 @@ void FlowTracker::NoteAnswer(uint32_t slot, FlowHot& hot, EventBuffer& events) {
 }
 
 void FlowTracker::NoteHistory(uint32_t slot, FlowHot& hot, int side, uint8_t fresh) {
-  constexpr struct {
-    uint8_t bit;
-    HistoryLetter letter;
-  } kOrder[] = {
-      {history_bit::kSyn, HistoryLetter::kSyn}, {history_bit::kSynAck, HistoryLetter::kSynAck},
-      {history_bit::kAck, HistoryLetter::kAck}, {history_bit::kData, HistoryLetter::kData},
-      {history_bit::kFin, HistoryLetter::kFin}, {history_bit::kRst, HistoryLetter::kRst}};
+  // In the order of history_bit.
+  constexpr HistoryLetter kLetters[] = {HistoryLetter::kSyn, HistoryLetter::kSynAck,
+                                        HistoryLetter::kAck, HistoryLetter::kData,
+                                        HistoryLetter::kFin, HistoryLetter::kRst};
+  static_assert(1u << (std::size(kLetters) - 1) == history_bit::kRst);
   const bool responder = side != (hot.flags & flow_flag::kInitiatorIsB);
   hot.letters[side] |= fresh;
   History history(table_->cold(slot).history);
-  for (const auto& entry : kOrder) {
-    if ((fresh & entry.bit) != 0) history.Push(entry.letter, responder);
-  }
+  for (unsigned left = fresh; left != 0; left &= left - 1)
+    history.Push(kLetters[std::countr_zero(left)], responder);
 }
 
 }  // namespace weir
