@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "rings/prefetch.h"
-
 namespace weir {
 
 size_t FlowTimers::MemoryBytes(uint32_t slots) { return Arena::Bytes<Link>(slots + kBuckets); }

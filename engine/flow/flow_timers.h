@@ -10,6 +10,7 @@
 #include <cstdint>
 
 #include "engine/packet/arena.h"
+#include "rings/prefetch.h"
 
 namespace weir {
 
@@ -25,6 +26,13 @@ class FlowTimers {
   void Arm(uint32_t slot, int64_t now_ns, int64_t deadline_ns);
   // The slot must be armed.
   void Disarm(uint32_t slot);
+
+  // What Disarm touches: first the slot's own link, some packets later its neighbours'.
+  void Prefetch(uint32_t slot) const { PrefetchToWrite(&links_[slot]); }
+  void PrefetchNeighbours(uint32_t slot) const {
+    PrefetchToWrite(&links_[links_[slot].previous]);
+    PrefetchToWrite(&links_[links_[slot].next]);
+  }
 
   // Takes one slot whose bucket is due at `now_ns`, disarmed; kNoSlot (UINT32_MAX) when there is
   // none.

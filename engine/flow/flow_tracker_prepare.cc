@@ -57,8 +57,10 @@ void FlowTracker::GuessSlots(std::span<const Packet> packets, size_t begin, size
     const PreparedKey& key = batch.keys[i];
     if (key.family == AddressFamily::kNone) continue;
     const uint32_t slot = batch.guesses[i] = table.Guess(*batch.groups[i], key.hash);
-    if ((packets[i].tcp_flags & kControl) != 0 && slot != kNoSlot) [[unlikely]]
+    if ((packets[i].tcp_flags & kControl) != 0 && slot != kNoSlot) [[unlikely]] {
       PrefetchToWrite(&table.cold(slot));
+      timers_->Prefetch(slot);
+    }
   }
 }
 

@@ -30,8 +30,11 @@ inline void FlowTracker::PrefetchDelta(size_t i, size_t size) const {
 }
 
 inline void FlowTracker::PrefetchStream(size_t i, size_t size) const {
-  if (i < size && batch_->guesses[i] != kNoSlot)
-    streams_->Prefetch(table_->hot(batch_->guesses[i]), batch_->keys[i].side);
+  if (i >= size || batch_->guesses[i] == kNoSlot) return;
+  const FlowHot& hot = table_->hot(batch_->guesses[i]);
+  streams_->Prefetch(hot, batch_->keys[i].side);
+  if (hot.phase > Phase::kTcpEstablished) [[unlikely]]
+    timers_->Prefetch(batch_->guesses[i]);
 }
 
 // What packet `i` needs when it is early, or the first of its kind; its stream's line is there.
@@ -40,6 +43,8 @@ inline void FlowTracker::PrefetchEarly(size_t i, std::span<const Packet> packets
   const FlowHot& hot = table_->hot(batch_->guesses[i]);
   const int side = batch_->keys[i].side;
   streams_->PrefetchEarly(hot, packets[i], side);
+  if (hot.phase > Phase::kTcpEstablished) [[unlikely]]
+    timers_->PrefetchNeighbours(batch_->guesses[i]);
   const uint8_t letter =
       packets[i].payload_wire_length != 0 ? history_bit::kData : history_bit::kAck;
   if ((letter & ~hot.letters[side]) != 0 && hot.protocol == ip_protocol::kTcp) [[unlikely]]
