@@ -72,6 +72,34 @@ TEST_F(LoadCommandTest, AnEngineOnAPairOfItsOwnGetsAllAsItWasSent) {
   EXPECT_THAT(ReadFile(picture), HasSubstr("</svg>"));
 }
 
+TEST_F(LoadCommandTest, TheDelayFromPortToPortIsTheKernelsWhereItWasAskedFor) {
+  TemporaryFolder folder;
+  const std::string json = folder.File("run.json");
+  const Said said = RunLoad(absl::StrCat(
+      "run --veth --rate 40k --packets 20k --probe-every 50 --timestamps auto --json ", json));
+  EXPECT_EQ(said.status, 0) << said.text;
+  EXPECT_THAT(said.text,
+              AllOf(HasSubstr("no hardware time stamps: load0 has no hardware clock"),
+                    HasSubstr("from the sending driver to the receiving one"),
+                    HasSubstr("20,000 received (100.0 %)"), HasSubstr("All of it is as it was")));
+  EXPECT_THAT(ReadFile(json),
+              ContainsRegex("\"port_delay_ns\":.\"clock\":\"kernel\",\"probes\":(399|40[01]),"
+                            ".*\"unpaired\":0,\"negative\":0"));
+}
+
+TEST_F(LoadCommandTest, TimeStampsThatCannotBeHadEndTheRunWithWhatToDo) {
+  const std::string run = "run --veth --rate 40k --packets 5k --timestamps ";
+  const Said hardware = RunLoad(run + "hardware --probe-every 50");
+  EXPECT_EQ(hardware.status, 1);
+  EXPECT_THAT(hardware.text, HasSubstr("load0 has no hardware clock (ethtool -T load0)"));
+  const Said xdp = RunLoad(run + "kernel --probe-every 50 --backend xdp");
+  EXPECT_EQ(xdp.status, 1);
+  EXPECT_THAT(xdp.text, HasSubstr("--backend packet"));
+  const Said none = RunLoad(run + "kernel");
+  EXPECT_EQ(none.status, 1);
+  EXPECT_THAT(none.text, HasSubstr("--probe-every"));
+}
+
 TEST_F(LoadCommandTest, FramesLongerThanUsualPassAPairOfItsOwn) {
   const Said said = RunLoad("run --veth --frame 3000 --rate 20k --packets 5k --udp 20%");
   EXPECT_EQ(said.status, 0) << said.text;

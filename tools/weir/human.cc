@@ -70,6 +70,7 @@ std::string HumanRate(double per_s) {
 }
 
 std::string HumanDuration(int64_t ns) {
+  if (ns < 10'000) return absl::StrCat(ns, " ns");
   if (ns < kMillisecond) return absl::StrCat(ns / 1000, " us");
   if (ns < kSecond) return absl::StrCat(ns / kMillisecond, " ms");
   if (ns < kMinute) return absl::StrFormat("%.1f s", static_cast<double>(ns) / kSecond);

@@ -28,7 +28,9 @@ TEST(Human, Rates) {
 }
 
 TEST(Human, Durations) {
-  EXPECT_EQ(HumanDuration(0), "0 us");
+  EXPECT_EQ(HumanDuration(0), "0 ns");
+  EXPECT_EQ(HumanDuration(9'999), "9999 ns");
+  EXPECT_EQ(HumanDuration(10'500), "10 us");
   EXPECT_EQ(HumanDuration(450'000'000), "450 ms");
   EXPECT_EQ(HumanDuration(12'300'000'000), "12.3 s");
   EXPECT_EQ(HumanDuration(312'000'000'000), "5 min 12 s");

@@ -38,6 +38,8 @@ struct LiveCommand {
   bool no_ceiling = false;
   bool time_only = false;
   bool shared = false;
+  std::string timestamps = "process";
+  bool clocks_agree = false;
   double quiet_s = 1;
   double duration_s = 0;
   std::string file;
@@ -71,6 +73,30 @@ absl::Status TellCeiling(const LiveCommand& command) {
   return absl::OkStatus();
 }
 
+// Which clocks the delay is taken by, besides that of the processes.
+absl::Status ChooseClock(const LiveCommand& command, LiveRunOptions& options) {
+  if (command.timestamps == "process") return absl::OkStatus();
+  if (command.profile.probe_every == 0) {
+    return absl::InvalidArgumentError(
+        "--timestamps are those of probes: say --probe-every 1000 as well");
+  }
+  PortDelayOptions port{
+      .sender = command.wire.send_on,
+      .listener = command.wire.listen_on,
+      .clock = command.timestamps == "hardware" ? StampClock::kHardware : StampClock::kKernel,
+      .clocks_agree = command.clocks_agree};
+  if (command.timestamps == "auto") {
+    const ClockChoice best = BestClock(port);
+    for (const std::string& why : best.refusals) std::printf("note: %s\n", why.c_str());
+    if (best.clock == StampClock::kProcess) return absl::OkStatus();
+    port.clock = best.clock;
+  } else if (auto status = CheckClock(port); !status.ok()) {
+    return status;
+  }
+  options.port_delay = port;
+  return absl::OkStatus();
+}
+
 LiveRunOptions RunOptionsOf(const LiveCommand& command, bool sends) {
   LiveRunOptions options;
   options.profile = command.profile;
@@ -91,12 +117,13 @@ int Run(LiveCommand& command) {
   const auto veth = MakeWire(command.wire, command.engine);
   if (!veth.ok()) return Failed(veth.status());
   SpreadOverProcessors(command.wire, command.engine);
+  LiveRunOptions options = RunOptionsOf(command, true);
+  if (auto status = ChooseClock(command, options); !status.ok()) return Failed(status);
   // On a pair of our own the program that lets frames pass stands where the sink would.
   if (!command.no_ceiling && !command.wire.veth && command.outputs.json != "-") {
     if (auto status = TellCeiling(command); !status.ok()) return Failed(status);
   }
-  return Tell(command.profile, RunLive(RunOptionsOf(command, true)), command.outputs,
-              command.shared);
+  return Tell(command.profile, RunLive(std::move(options)), command.outputs, command.shared);
 }
 
 int Receive(LiveCommand& command) {
@@ -210,6 +237,20 @@ std::pair<CLI::App*, std::shared_ptr<LiveCommand>> AddCommand(CLI::App& app, int
   return {sub, command};
 }
 
+void AddClockOptions(CLI::App& sub, LiveCommand& command) {
+  constexpr char kGroup[] = "The delay of probes";
+  sub.add_option(
+         "--timestamps", command.timestamps,
+         "Whose clock: process (default: from the sending process to the consumer); besides "
+         "that, from port to port, hardware or kernel; auto: the best there is")
+      ->check(CLI::IsMember({"process", "kernel", "hardware", "auto"}).description(""))
+      ->type_name("CLOCK")
+      ->group(kGroup);
+  sub.add_flag("--clocks-agree", command.clocks_agree,
+               "The ports have a hardware clock each, and phc2sys keeps them equal")
+      ->group(kGroup);
+}
+
 void AddListening(CLI::App& sub, LiveCommand& command) {
   constexpr char kGroup[] = "The run";
   sub.add_flag("--time-only", command.time_only,
@@ -246,6 +287,7 @@ void AddLiveCommands(CLI::App& app, int& status) {
     sub->add_flag("--no-ceiling", command->no_ceiling,
                   "Do not measure first how fast the sender is alone")
         ->group("The run");
+    AddClockOptions(*sub, *command);
     AddOutputOptions(*sub, command->outputs);
   }
   {

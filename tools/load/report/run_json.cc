@@ -37,15 +37,30 @@ void PutFrames(JsonWriter& to, const RunResult& result, const Verdict& verdict) 
   to.EndObject();
 }
 
-void PutDelay(JsonWriter& to, const Observation& seen) {
-  if (seen.delays.count() == 0) return;
-  to.Key("delay_ns");
+void PutQuantiles(JsonWriter& to, const DelayHistogram& delays) {
+  Put(to, "probes", delays.count());
+  Put(to, "p50", static_cast<uint64_t>(delays.Quantile(0.5)));
+  Put(to, "p99", static_cast<uint64_t>(delays.Quantile(0.99)));
+  Put(to, "p999", static_cast<uint64_t>(delays.Quantile(0.999)));
+  Put(to, "max", static_cast<uint64_t>(delays.Quantile(1)));
+}
+
+void PutDelays(JsonWriter& to, const RunResult& result) {
+  if (result.seen.delays.count() > 0) {
+    to.Key("delay_ns");
+    to.StartObject();
+    Put(to, "clock", std::string("process"));
+    PutQuantiles(to, result.seen.delays);
+    to.EndObject();
+  }
+  if (!result.port_delays) return;
+  const PortDelays& ports = *result.port_delays;
+  to.Key("port_delay_ns");
   to.StartObject();
-  Put(to, "probes", seen.delays.count());
-  Put(to, "p50", static_cast<uint64_t>(seen.delays.Quantile(0.5)));
-  Put(to, "p99", static_cast<uint64_t>(seen.delays.Quantile(0.99)));
-  Put(to, "p999", static_cast<uint64_t>(seen.delays.Quantile(0.999)));
-  Put(to, "max", static_cast<uint64_t>(seen.delays.Quantile(1)));
+  Put(to, "clock", std::string(NameOf(ports.clock)));
+  PutQuantiles(to, ports.delays);
+  Put(to, "unpaired", ports.unpaired);
+  Put(to, "negative", ports.negative);
   to.EndObject();
 }
 
@@ -82,7 +97,7 @@ std::string RunJson(const TrafficProfile& profile, const RunResult& result,
     Put(to, "bits_per_second",
         static_cast<double>(result.truth.wire_bytes) * 8 / result.send_seconds);
   }
-  PutDelay(to, result.seen);
+  PutDelays(to, result);
   Put(to, "cpu_seconds", result.cpu_seconds);
   Put(to, "timed_frames", result.timed_frames);
   Put(to, "ns_per_frame", NsPerFrame(result));

@@ -29,12 +29,31 @@ std::string Bytes(const RunResult& result, const Verdict& verdict) {
   return text;
 }
 
+std::string Quantiles(const DelayHistogram& delays) {
+  return absl::StrCat(
+      "p50 ", HumanDuration(delays.Quantile(0.5)), ", p99 ", HumanDuration(delays.Quantile(0.99)),
+      ", p99.9 ", HumanDuration(delays.Quantile(0.999)), ", at most ",
+      HumanDuration(delays.Quantile(1)), " of ", HumanCount(delays.count()), " probes, ");
+}
+
 std::string Delay(const DelayHistogram& delays) {
-  return absl::StrCat("p50 ", HumanDuration(delays.Quantile(0.5)), ", p99 ",
-                      HumanDuration(delays.Quantile(0.99)), ", p99.9 ",
-                      HumanDuration(delays.Quantile(0.999)), ", at most ",
-                      HumanDuration(delays.Quantile(1)), " of ", HumanCount(delays.count()),
-                      " probes, from leaving the sender to the consumer");
+  return absl::StrCat(Quantiles(delays),
+                      "from leaving the sender to the consumer, by the processes' clock");
+}
+
+std::string PortDelay(const PortDelays& ports) {
+  std::string text = ports.delays.count() > 0 ? Quantiles(ports.delays) : "no probe was paired, ";
+  absl::StrAppend(&text, ports.clock == StampClock::kHardware
+                             ? "from wire to wire, by the network cards' hardware clock"
+                             : "from the sending driver to the receiving one, by the kernel's "
+                               "software clock");
+  if (ports.unpaired > 0)
+    absl::StrAppend(&text, "; ", HumanCount(ports.unpaired), " stamped at one end only");
+  if (ports.negative > 0) {
+    absl::StrAppend(&text, "; ", HumanCount(ports.negative),
+                    " came in before they left, and count as 0: THE CLOCKS DISAGREE");
+  }
+  return text;
 }
 
 std::string Cost(const RunResult& result) {
@@ -85,6 +104,7 @@ std::string RunText(const TrafficProfile& profile, const RunResult& result,
                        " found, ", HumanCount(verdict.flows_wrong), " not as sent"));
   AddLine(text, "bytes", Bytes(result, verdict));
   if (result.seen.delays.count() > 0) AddLine(text, "delay", Delay(result.seen.delays));
+  if (result.port_delays) AddLine(text, "port delay", PortDelay(*result.port_delays));
   AddLine(text, "cost", Cost(result));
   AddLine(text, "memory",
           absl::StrCat(HumanBytes(result.resident_bytes),

@@ -48,6 +48,7 @@ class LiveRun {
   static constexpr int64_t kLookNs = 10'000'000;
 
   absl::Status Open();
+  absl::Status OpenPortDelay();
   absl::Status Send();
   absl::Status SendOnce();
   absl::Status SendRepeatedly();
@@ -58,8 +59,9 @@ class LiveRun {
 
   LiveRunOptions options_;
   std::unique_ptr<TrafficModel> model_;
-  std::unique_ptr<FrameSender> sender_;   // null: somebody else sends
-  std::vector<FlowObserver*> observers_;  // the engine's, one per shard
+  std::unique_ptr<PortDelay> port_delay_;  // null: nobody asked
+  std::unique_ptr<FrameSender> sender_;    // null: somebody else sends
+  std::vector<FlowObserver*> observers_;   // the engine's, one per shard
   std::unique_ptr<Engine> engine_;
   RunResult result_;
 };
@@ -87,9 +89,29 @@ absl::Status LiveRun::Open() {
     if (const std::string why = choice.Refusals(); !why.empty()) result_.notes.push_back(why);
   }
   if (!options_.send) return absl::OkStatus();
+  if (options_.port_delay) {
+    if (auto status = OpenPortDelay(); !status.ok()) return status;
+  }
   auto sender = OpenSender(*options_.send, &result_.notes);
   if (!sender.ok()) return sender.status();
   sender_ = *std::move(sender);
+  return absl::OkStatus();
+}
+
+absl::Status LiveRun::OpenPortDelay() {
+  for (const BackendChoice& choice : engine_->backends()) {
+    if (choice.rung > BackendRung::kXdpGeneric) continue;
+    return absl::FailedPreconditionError(
+        absl::StrFormat("AF_XDP takes the frames of %s before the kernel or the packet socket sees "
+                        "their time stamps: --backend packet, or --timestamps process",
+                        choice.interface));
+  }
+  PortDelayOptions& options = *options_.port_delay;
+  options.most_probes = options_.profile.packets / options_.profile.probe_every + 1;
+  auto opened = PortDelay::Open(options);
+  if (!opened.ok()) return opened.status();
+  port_delay_ = *std::move(opened);
+  options_.send->port_delay = port_delay_.get();
   return absl::OkStatus();
 }
 
@@ -112,6 +134,7 @@ absl::Status LiveRun::SendOnce() {
     const std::span<const Frame> frames = model_->Next(kFramesAtOnce);
     if (frames.empty()) break;
     if (auto status = sender_->Send(frames); !status.ok()) return status;
+    if (port_delay_ != nullptr) port_delay_->Collect();
   }
   return absl::OkStatus();
 }
@@ -145,6 +168,7 @@ void LiveRun::Settle() {
   int64_t last_change = ReadClockNs(CLOCK_MONOTONIC);
   uint64_t before = 0;
   while (!Interrupted() && !engine_->WaitFor(kLookNs)) {
+    if (port_delay_ != nullptr) port_delay_->Collect();
     const uint64_t accounted = Accounted();
     const int64_t now = ReadClockNs(CLOCK_MONOTONIC);
     const bool waiting_to_start = sender_ == nullptr && accounted == 0;
@@ -169,6 +193,7 @@ absl::StatusOr<RunResult> LiveRun::Run() {
     result_.cpu_seconds += static_cast<double>(report.cpu_ns) * 1e-9;
   result_.counters = engine_->Counters();
   result_.shards = engine_->shards();
+  if (port_delay_ != nullptr) result_.port_delays = port_delay_->Take();
   result_.verified = options_.verify;
   result_.truth = model_->truth();
   result_.timed_frames = result_.counters.ledger.received;

@@ -10,6 +10,7 @@
 #include "engine/engine_options.h"
 #include "tools/load/run/run_result.h"
 #include "tools/load/send/sender.h"
+#include "tools/load/stamp/port_delay.h"
 #include "tools/load/traffic/profile.h"
 
 namespace weir::load {
@@ -30,6 +31,9 @@ struct LiveRunOptions {
   int64_t quiet_ns = 1'000'000'000;
   bool shared = false;                // others use the interface, too: VerdictInput::shared
   std::function<bool()> interrupted;  // asked now and then; true: end. Null: never
+  // The delay of probes from port to port besides; the profile has some. Its names and its memory
+  // are the run's to say. Not with AF_XDP, which takes frames away before the kernel stamps them.
+  std::optional<PortDelayOptions> port_delay;
   RunHooks hooks;
 };
 

@@ -4,12 +4,14 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "engine/shard_consumer.h"
 #include "engine/stats/shard_counters.h"
 #include "rings/frame_source.h"
+#include "tools/load/stamp/probe_stamps.h"
 #include "tools/load/traffic/traffic_model.h"
 #include "tools/load/verdict/observation.h"
 
@@ -23,6 +25,7 @@ struct RunResult {
   Truth truth;
   Observation seen;
   ShardCounters counters;  // of all shards
+  std::optional<PortDelays> port_delays;
 
   uint64_t sent = 0;
   uint64_t refused = 0;       // by the sender's interface

@@ -1,6 +1,7 @@
 #include "tools/load/send/batch_sender.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 
@@ -9,11 +10,14 @@
 #include "absl/time/time.h"
 #include "rings/clock.h"
 #include "tools/load/send/probe.h"
+#include "tools/load/stamp/port_delay.h"
 
 namespace weir::load {
 namespace {
 
 constexpr uint32_t kEthernetHeader = 14, kAddresses = 12, kTag = 4;
+
+std::span<const uint8_t> BytesOf(const Frame& frame) { return {frame.data, frame.captured_length}; }
 
 uint32_t LengthOf(const Frame& frame) {
   return frame.captured_length + (frame.vlan_tpid != 0 ? kTag : 0);
@@ -78,6 +82,10 @@ absl::Status BatchSender::Send(std::span<const Frame> frames) {
         frame.link_type != link_type::kEthernet) [[unlikely]] {
       return CannotSend(frame, options_.most_frame_bytes);
     }
+    if (options_.port_delay != nullptr && ProbeTimeOffset(BytesOf(frame)) != 0) [[unlikely]] {
+      if (auto status = LeaveProbe(frame); !status.ok()) return status;
+      continue;
+    }
     uint8_t* const room = Room(length);
     if (room == nullptr) [[unlikely]]
       return failure_;
@@ -89,6 +97,18 @@ absl::Status BatchSender::Send(std::span<const Frame> frames) {
     if (auto status = LeaveBatch(); !status.ok()) return status;
   }
   return absl::OkStatus();
+}
+
+absl::Status BatchSender::LeaveProbe(const Frame& frame) {
+  std::vector<uint8_t> bytes(frame.data, frame.data + frame.captured_length);
+  const uint64_t wire_bytes = bytes.size() + kWireOverheadBytes;
+  const int64_t now = ReadClockNs(CLOCK_MONOTONIC);
+  pacer_.Next(1, wire_bytes, now);
+  StampProbes(std::array{bytes.data() + ProbeTimeOffset(bytes)});
+  auto status = options_.port_delay->Send(bytes);
+  progress_.wire_bytes += wire_bytes;
+  Left(1, now);
+  return status;
 }
 
 absl::Status BatchSender::LeaveBatch() {

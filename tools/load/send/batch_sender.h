@@ -47,6 +47,7 @@ class BatchSender : public FrameSender {
 
  private:
   absl::Status LeaveBatch();
+  absl::Status LeaveProbe(const Frame& frame);
 
   SendOptions options_;
   LinkQuery link_;

@@ -25,6 +25,8 @@
 
 namespace weir::load {
 
+class PortDelay;
+
 enum class SendMethod : uint8_t {
   kAuto,        // the fastest that works: in this order
   kLiveFrames,  // XDP frames made inside the kernel (BPF_F_TEST_XDP_LIVE_FRAMES, Linux 5.18),
@@ -45,6 +47,9 @@ struct SendOptions {
   uint32_t queue = 0;        // kXdp
   bool gro_on_peer = false;  // kLiveFrames on a veth whose other end is in the same namespace:
                              // switches GRO on there if it would not take the frames without
+  // Probes leave by it, between the batches, a little before their place in the schedule. Null:
+  // with all others. It outlives the sender.
+  PortDelay* port_delay = nullptr;
 };
 
 // What left when, to tell the real rate.
