@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <map>
 #include <regex>
 #include <string>
@@ -24,6 +23,7 @@
 #include "rings/memory_source.h"
 #include "rings/packet_group.h"
 #include "rings/xdp_group.h"
+#include "tests/support/eventually.h"
 #include "tests/support/netns.h"
 #include "tests/support/rich_traffic.h"
 #include "tests/support/tc_program.h"
@@ -94,10 +94,12 @@ class Shards {
     }
   }
 
-  // Polls them by turns until they have received `frames` (or 2 s have passed), then ends them.
+  // Polls them by turns until they have received `frames`, then ends them.
   Answer Run(size_t frames) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(2);
-    while (received_ < frames && std::chrono::steady_clock::now() < deadline) PollAll();
+    Eventually([&] {
+      PollAll();
+      return received_ >= frames;
+    });
     EXPECT_EQ(received_, frames);
     for (const auto& shard : shards_) shard->Stop();
     while (!PollAll()) {

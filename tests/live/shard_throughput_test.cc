@@ -93,7 +93,7 @@ void RunOnce(const Way& way, Outcome& outcome) {
   const absl::Status sent = (*sender)->Send(kFrames);
   ASSERT_TRUE(sent.ok()) << sent;
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-  runner.WaitFor([](const auto& seen) { return seen.frames >= kFrames; }, 2000);
+  runner.WaitFor([](const auto& seen) { return seen.frames >= kFrames; }, std::chrono::seconds(2));
   const uint64_t delivered = (*sender)->delivered();
   EXPECT_LE(delivered, kFrames);
   runner.Stop();

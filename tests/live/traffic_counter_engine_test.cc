@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/engine.h"
+#include "tests/support/eventually.h"
 #include "tests/support/netns.h"
 #include "tests/support/packet_builder.h"
 
@@ -71,16 +72,6 @@ class TrafficCounterEngineTest : public testing::Test {
       ++sent_;
     }
   }
-  // Waits until `condition` holds; false after five seconds.
-  template <typename Condition>
-  static bool Soon(Condition condition) {
-    for (int i = 0; i < 5000; ++i) {
-      if (condition()) return true;
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    }
-    return false;
-  }
-
   std::unique_ptr<VethPair> pair_;
   std::vector<Bytes> frames_;  // one of each flow
   std::unique_ptr<Engine> engine_;
@@ -94,7 +85,7 @@ TEST_F(TrafficCounterEngineTest, TotalsAreConsistentWhileTrafficFlowsAndExactAtT
   std::thread sender([this] { Send(kFrames); });
   uint64_t before = 0;
   int looks = 0;
-  while (before < kFrames && looks < 100'000) {
+  while (before < kFrames && looks < 1'000'000) {
     const ShardCounters counters = engine_->Counters();
     EXPECT_TRUE(counters.ledger.Balanced());
     EXPECT_EQ(counters.ledger.tracked, counters.ledger.received);
@@ -116,7 +107,7 @@ TEST_F(TrafficCounterEngineTest, TotalsAreConsistentWhileTrafficFlowsAndExactAtT
 TEST_F(TrafficCounterEngineTest, EachWorkerReportsForItself) {
   Start({.shards = kWorkers});
   Send(1000);
-  EXPECT_TRUE(Soon([this] { return engine_->Counters().ledger.received == sent_; }));
+  EXPECT_TRUE(Eventually([this] { return engine_->Counters().ledger.received == sent_; }));
   uint64_t received = 0;
   for (const ShardReport& report : engine_->Reports()) {
     EXPECT_EQ(report.interface, VethPair::kFar);
@@ -138,7 +129,7 @@ TEST_F(TrafficCounterEngineTest, WorkersRunOnTheProcessorsTheyWereGiven) {
   for (const ShardReport& report : engine_->Reports()) {
     EXPECT_EQ(report.cpus, std::vector<int>{0});
   }
-  EXPECT_TRUE(Soon([this] { return engine_->Counters().ledger.received == sent_; }));
+  EXPECT_TRUE(Eventually([this] { return engine_->Counters().ledger.received == sent_; }));
   engine_->Stop();
   EXPECT_TRUE(engine_->Join().ok());
 }

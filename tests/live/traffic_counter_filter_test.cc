@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/engine.h"
+#include "tests/support/eventually.h"
 #include "tests/support/netns.h"
 #include "tests/support/packet_builder.h"
 
@@ -113,15 +114,11 @@ class TrafficCounterFilterTest : public testing::TestWithParam<FilterRung> {
     }
     return counts;
   }
-  bool Soon(uint64_t frames) {
-    for (int i = 0; i < 5000; ++i) {
+  bool Arrive(uint64_t frames) {
+    return Eventually([&] {
       const ShardCounters counters = engine_->Counters();
-      if (counters.ledger.received + counters.source.KernelFilteredTotal().value_or(0) >= frames) {
-        return true;
-      }
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    }
-    return false;
+      return counters.ledger.received + counters.source.KernelFilteredTotal().value_or(0) >= frames;
+    });
   }
   void End() {
     engine_->Stop();
@@ -149,7 +146,7 @@ TEST_P(TrafficCounterFilterTest, OnlyWantedFramesAreCountedOnEveryRung) {
   constexpr uint64_t kRounds = 500;
   Start(Rules(), GetParam());
   Send(kRounds);
-  Soon(GetParam() == FilterRung::kClassic ? 2 * kRounds : 6 * kRounds);
+  EXPECT_TRUE(Arrive(GetParam() == FilterRung::kClassic ? 2 * kRounds : 6 * kRounds));
   End();
   EXPECT_EQ(sources_.packets(), (std::map<std::string, uint64_t>{{"10.1", 2 * kRounds}}));
   const ShardCounters counters = engine_->Counters();
@@ -183,7 +180,7 @@ TEST_P(TrafficCounterFilterTest, ListsChangeWhileItRunsAndEachFrameIsJudgedOnce)
   }
   stop = true;
   sender.join();
-  Soon(GetParam() == FilterRung::kClassic ? 2 * rounds : 6 * rounds);
+  EXPECT_TRUE(Arrive(GetParam() == FilterRung::kClassic ? 2 * rounds : 6 * rounds));
   End();
   const ShardCounters counters = engine_->Counters();
   EXPECT_GT(rounds, 20u);

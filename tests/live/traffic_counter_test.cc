@@ -3,7 +3,6 @@
 // interface and however many workers share it.
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <string>
 #include <vector>
 
@@ -11,6 +10,7 @@
 #include "engine/flow/flow_tracker.h"
 #include "engine/shard.h"
 #include "rings/packet_group.h"
+#include "tests/support/eventually.h"
 #include "tests/support/known_traffic.h"
 #include "tests/support/netns.h"
 #include "tests/support/packet_builder.h"
@@ -61,10 +61,12 @@ class TrafficCounterTest : public testing::Test {
     }
     return done;
   }
-  // Until so many frames have come in, or two seconds have passed; then ends the workers.
+  // Until so many frames have come in; then ends the workers.
   void Finish(uint64_t frames) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(2);
-    while (Sum().received < frames && std::chrono::steady_clock::now() < deadline) Poll();
+    EXPECT_TRUE(Eventually([&] {
+      Poll();
+      return Sum().received >= frames;
+    }));
     for (const auto& worker : workers_) worker->Stop();
     while (!Poll()) {
     }

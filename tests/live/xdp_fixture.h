@@ -53,9 +53,10 @@ class XdpTest : public testing::Test {
 
   XdpSource& source() { return *group_.sources.front(); }
 
-  // Frames of the first queue until `count` have come or 500 ms have passed.
-  std::vector<Received> Receive(size_t count) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(500);
+  // Frames of the first queue until `count` have come or so much time has passed.
+  std::vector<Received> Receive(size_t count,
+                                std::chrono::milliseconds within = std::chrono::seconds(20)) {
+    const auto deadline = std::chrono::steady_clock::now() + within;
     std::vector<Received> all;
     Frame frames[kBatchFrames];
     while (all.size() < count && std::chrono::steady_clock::now() < deadline && !source().ended()) {
@@ -69,6 +70,9 @@ class XdpTest : public testing::Test {
     }
     return all;
   }
+
+  // What comes although nothing should: soon, if at all.
+  std::vector<Received> ReceiveStray() { return Receive(1, std::chrono::milliseconds(300)); }
 
   bool WaitReadable(int timeout_ms) {
     pollfd polled = {source().wait_fd(), POLLIN, 0};

@@ -2,11 +2,11 @@
 
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <cstdlib>
 #include <ctime>
 #include <utility>
 
+#include "tests/support/eventually.h"
 #include "tests/support/held_up.h"
 #include "tests/support/live_frame_sender.h"
 
@@ -94,12 +94,9 @@ ShardRunner::Seen ShardRunner::seen() const {
   return seen_;
 }
 
-bool ShardRunner::WaitFor(const std::function<bool(const Seen&)>& done, int timeout_ms) const {
-  for (int passed = 0; passed < timeout_ms; passed += 2) {
-    if (done(seen())) return true;
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
-  }
-  return done(seen());
+bool ShardRunner::WaitFor(const std::function<bool(const Seen&)>& done,
+                          std::chrono::seconds most) const {
+  return Eventually([&] { return done(seen()); }, most);
 }
 
 }  // namespace weir::test

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -46,8 +47,9 @@ class ShardRunner {
   };
   Seen seen() const;
 
-  // Waits until `done` is true of what was seen; false after `timeout_ms`.
-  bool WaitFor(const std::function<bool(const Seen&)>& done, int timeout_ms) const;
+  // Waits until `done` is true of what was seen; false when it does not come to that.
+  bool WaitFor(const std::function<bool(const Seen&)>& done,
+               std::chrono::seconds most = std::chrono::minutes(1)) const;
 
  private:
   void Run(int processor);
