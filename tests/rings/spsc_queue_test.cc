@@ -103,15 +103,16 @@ TEST(SpscQueueTest, OrderHoldsOverTheEndOfTheMemory) {
   }
 }
 
-// Two threads, full speed: every item comes once and in order, and what it points at is seen.
-void PassThrough(size_t capacity, size_t push_batch, size_t pop_batch) {
-  constexpr int kItems = 200'000;
+// Two threads, full speed: every item comes once and in order, and what it points at is seen. Fewer
+// items where the threads change more often: on a busy machine each change takes milliseconds.
+void PassThrough(int capacity, size_t push_batch, size_t pop_batch) {
+  const int total = 10'000 + 3'000 * capacity;
   SpscQueue<std::unique_ptr<int>> queue(capacity);
   std::thread producer([&] {
     std::vector<std::unique_ptr<int>> items(push_batch);
     size_t kept = 0;  // items made and not pushed yet stand at the front
-    for (int made = 0; made < kItems || kept > 0;) {
-      while (kept < push_batch && made < kItems) items[kept++] = std::make_unique<int>(made++);
+    for (int made = 0; made < total || kept > 0;) {
+      while (kept < push_batch && made < total) items[kept++] = std::make_unique<int>(made++);
       const size_t pushed = queue.PushBatch(std::span(items).first(kept));
       std::move(items.begin() + pushed, items.begin() + kept, items.begin());
       kept -= pushed;
@@ -120,7 +121,7 @@ void PassThrough(size_t capacity, size_t push_batch, size_t pop_batch) {
   });
   std::vector<std::unique_ptr<int>> items(pop_batch);
   int wrong = 0;
-  for (int expected = 0; expected < kItems;) {
+  for (int expected = 0; expected < total;) {
     const size_t popped = queue.PopBatch(items);
     for (size_t i = 0; i < popped; ++i) wrong += *items[i] != expected++;
     if (popped == 0) std::this_thread::yield();
