@@ -40,6 +40,9 @@ if(WEIR_FUZZ)
 endif()
 include_directories(${CMAKE_SOURCE_DIR})
 
+# For sources that parse options with CLI11: at -O3 it takes minutes, and nothing is gained.
+set(WEIR_OPTION_PARSING "$<$<CONFIG:Release>:-O1>")
+
 find_package(PkgConfig REQUIRED)
 find_package(absl REQUIRED)
 find_package(Threads REQUIRED)
