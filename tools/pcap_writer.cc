@@ -15,10 +15,6 @@ constexpr int kSnapLength = 262144;  // what tcpdump writes, and the most that r
 constexpr size_t kBufferBytes = 256 << 10;
 constexpr size_t kMostLinkTypes = 16;
 
-struct DumperCloser {
-  void operator()(pcap_dumper_t* dumper) const { pcap_dump_close(dumper); }
-};
-
 // NAME.pcap and LINUX_SLL make NAME-LINUX_SLL.pcap.
 std::string PathFor(const std::string& path, uint16_t link_type) {
   const char* name = pcap_datalink_val_to_name(DltOf(link_type));
@@ -31,30 +27,51 @@ std::string PathFor(const std::string& path, uint16_t link_type) {
   return absl::StrCat(path.substr(0, at), suffix, path.substr(at));
 }
 
+// pcap-savefile(5): in front of each frame, in the machine's byte order. pcap_dump writes the same
+// by two calls of stdio a frame: from file to file, 64-byte frames took twice as long.
+struct RecordHeader {
+  uint32_t seconds;
+  uint32_t nanoseconds;  // as the file's magic number says
+  uint32_t captured_length;
+  uint32_t wire_length;
+};
+static_assert(sizeof(RecordHeader) == 16);
+
+ssize_t AppendTo(void* text, const char* data, size_t bytes) {
+  static_cast<std::string*>(text)->append(data, bytes);
+  return static_cast<ssize_t>(bytes);
+}
+
+// What a file of this link type starts with.
+absl::StatusOr<std::string> FileHeader(uint16_t link_type) {
+  absl::StatusOr<PcapHandle> pcap = OpenDeadPcap(link_type, kSnapLength);
+  if (!pcap.ok()) return pcap.status();
+  std::string header;
+  FILE* stream = fopencookie(&header, "wb", {nullptr, &AppendTo, nullptr, nullptr});
+  if (stream == nullptr) return absl::ErrnoToStatus(errno, "fopencookie");
+  pcap_dumper_t* dumper = pcap_dump_fopen(pcap->get(), stream);
+  if (dumper == nullptr) {
+    fclose(stream);
+    return absl::InternalError(absl::StrCat("libpcap: ", pcap_geterr(pcap->get())));
+  }
+  pcap_dump_close(dumper);
+  return header;
+}
+
 }  // namespace
 
-// One link type's files. libpcap writes into `buffer_`, which goes to the file in large pieces.
+// One link type's files. Records go to the file in large pieces.
 class PcapWriter::Output {
  public:
   static absl::StatusOr<std::unique_ptr<Output>> Open(uint16_t link_type,
                                                       RotatingFile::Options options,
                                                       int64_t now_ns) {
+    auto header = FileHeader(link_type);
+    if (!header.ok()) return header.status();
+    options.prologue = *std::move(header);
     auto output = std::make_unique<Output>();
     output->link_type_ = link_type;
     output->buffer_.reserve(2 * kBufferBytes);
-    absl::StatusOr<PcapHandle> pcap = OpenDeadPcap(link_type, kSnapLength);
-    if (!pcap.ok()) return pcap.status();
-    output->pcap_ = *std::move(pcap);
-    FILE* stream = fopencookie(output.get(), "wb", {nullptr, &Append, nullptr, nullptr});
-    if (stream == nullptr) return absl::ErrnoToStatus(errno, "fopencookie");
-    setvbuf(stream, nullptr, _IONBF, 0);  // buffer_ is the buffer
-    output->dumper_.reset(pcap_dump_fopen(output->pcap_.get(), stream));
-    if (output->dumper_ == nullptr) {
-      fclose(stream);
-      return absl::InternalError(absl::StrCat("libpcap: ", pcap_geterr(output->pcap_.get())));
-    }
-    pcap_dump_flush(output->dumper_.get());
-    options.prologue.swap(output->buffer_);
     output->rotate_bytes_ = options.rotate_bytes;
     auto file = RotatingFile::Open(options, now_ns);
     if (!file.ok()) return file.status();
@@ -64,12 +81,11 @@ class PcapWriter::Output {
 
   absl::Status Write(const Frame& stripped, int64_t now_ns) {
     const Frame frame = WithTagInBytes(stripped, tagged_);
-    pcap_pkthdr header{};
-    header.ts.tv_sec = frame.timestamp_ns / 1'000'000'000;
-    header.ts.tv_usec = frame.timestamp_ns % 1'000'000'000;  // nanoseconds, as the handle says
-    header.caplen = frame.captured_length;
-    header.len = frame.wire_length;
-    pcap_dump(reinterpret_cast<u_char*>(dumper_.get()), &header, frame.data);
+    const RecordHeader header{static_cast<uint32_t>(frame.timestamp_ns / 1'000'000'000),
+                              static_cast<uint32_t>(frame.timestamp_ns % 1'000'000'000),
+                              frame.captured_length, frame.wire_length};
+    buffer_.append(reinterpret_cast<const char*>(&header), sizeof header);
+    buffer_.append(reinterpret_cast<const char*>(frame.data), frame.captured_length);
     const bool file_full = rotate_bytes_ != 0 && file_->bytes() + buffer_.size() >= rotate_bytes_;
     return file_full || buffer_.size() >= kBufferBytes ? Flush(now_ns) : absl::OkStatus();
   }
@@ -94,17 +110,10 @@ class PcapWriter::Output {
   uint16_t link_type() const { return link_type_; }
 
  private:
-  static ssize_t Append(void* output, const char* data, size_t bytes) {
-    static_cast<Output*>(output)->buffer_.append(data, bytes);
-    return static_cast<ssize_t>(bytes);
-  }
-
   uint16_t link_type_ = 0;
   uint64_t rotate_bytes_ = 0;
   std::string buffer_;
   std::vector<uint8_t> tagged_;
-  PcapHandle pcap_;
-  std::unique_ptr<pcap_dumper_t, DumperCloser> dumper_;
   std::unique_ptr<RotatingFile> file_;
 };
 

@@ -1,4 +1,4 @@
-// --write: frames as pcap files with nanoseconds, through libpcap's dump functions.
+// --write: frames as pcap files with nanoseconds, pcap-savefile(5).
 //
 // A VLAN tag that the kernel took out of the bytes is put back. A pcap file holds one link type:
 // the first one goes to FILE, each other one to a file of its own beside it, named
