@@ -5,6 +5,7 @@
 
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -18,8 +19,6 @@
 
 namespace weir::bench {
 namespace {
-
-constexpr int64_t kLeastWarmUp = 3 << 20;  // packets: more than a lap of any trace
 
 constexpr int64_t kMix = 0;     // payload: 64, 576 and 1448 bytes, 7:4:1
 constexpr int64_t kSmall = 10;  // bytes: frames of 64 with their check sequence
@@ -44,8 +43,11 @@ MemorySourceOptions RingOptions(bool cold) {
   return {.block_count = cold && !SmallRun() ? 1024u : 32u};
 }
 
-// Every flow is in its table before time is taken.
-int64_t WarmUp(const benchmark::State& state) { return state.range(1) + kLeastWarmUp; }
+// Every flow is in its table before time is taken: a lap of the trace and a little.
+int64_t WarmUp(const benchmark::State& state) {
+  const int64_t lap = std::max<int64_t>(state.range(1), TraceOptions().packets);
+  return lap + lap / 16;
+}
 
 void BM_Floor(benchmark::State& state) {
   const auto flows = static_cast<uint32_t>(state.range(1));
@@ -68,16 +70,20 @@ void BM_PlainFloor(benchmark::State& state) {
   size_t next = 0;
   uint64_t packets = 0;
   for (auto _ : state) {
-    for (size_t block = 0; block < blocks; ++block) {
-      BlockWriter writer(ring + block * kBlockBytes, kBlockBytes, block + 1);
-      for (; writer.Append(frames[next]); next = next + 1 == frames.size() ? 0 : next + 1) {
+    double seconds = 0;
+    for (const uint64_t end = packets + PacketsAnIteration(); packets < end;) {
+      for (size_t block = 0; block < blocks; ++block) {
+        BlockWriter writer(ring + block * kBlockBytes, kBlockBytes, block + 1);
+        for (; writer.Append(frames[next]); next = next + 1 == frames.size() ? 0 : next + 1) {
+        }
+        writer.Close();
       }
-      writer.Close();
+      const double start = ThreadSeconds();
+      for (size_t block = 0; block < blocks; ++block)
+        packets += floor.WalkPlainly(ring + block * kBlockBytes);
+      seconds += ThreadSeconds() - start;
     }
-    const double start = ThreadSeconds();
-    for (size_t block = 0; block < blocks; ++block)
-      packets += floor.WalkPlainly(ring + block * kBlockBytes);
-    state.SetIterationTime(ThreadSeconds() - start);
+    state.SetIterationTime(seconds);
   }
   Report(state, packets);
 }
@@ -149,7 +155,7 @@ void Sizes(benchmark::internal::Benchmark* benchmark) {
       benchmark->Args({payload, 10'000, 0});
     benchmark->Args({kLarge, 1'000, 0});
   }
-  benchmark->UseManualTime();
+  benchmark->UseManualTime()->Iterations(1);
 }
 BENCHMARK(BM_PlainFloor)->Apply(Sizes);
 BENCHMARK(BM_Walk)->Apply(Sizes);

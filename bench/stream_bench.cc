@@ -99,11 +99,11 @@ void BM_StreamsCopied(benchmark::State& state) {
 void Shapes(benchmark::internal::Benchmark* benchmark) {
   benchmark->ArgName("shape")->DenseRange(0, 2)->UseManualTime();
 }
-BENCHMARK(BM_Floor)->Apply(Shapes);
-BENCHMARK(BM_Streams)->Apply(Shapes);
-BENCHMARK(BM_StreamsUnverified)->Apply(Shapes);
+BENCHMARK(BM_Floor)->Apply(Shapes)->Iterations(1);
+BENCHMARK(BM_Streams)->Apply(Shapes)->Iterations(1);
+BENCHMARK(BM_StreamsUnverified)->Apply(Shapes)->Iterations(1);
 BENCHMARK(BM_BareCopy)->Apply(Shapes);
-BENCHMARK(BM_StreamsCopied)->Apply(Shapes);
+BENCHMARK(BM_StreamsCopied)->Apply(Shapes)->Iterations(1);
 
 }  // namespace
 }  // namespace weir::bench

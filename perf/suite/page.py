@@ -55,13 +55,32 @@ def _peers(result):
         elif "copies" in row:
             answer = f"{row['copies']} copies dropped of {row['of']}"
         rows.append((row["program"], what, _ns(row["ns"]), f"{row['times_weir']:.1f}", answer))
-    text = _table(["program", "traffic", "ns per packet", "times weir", "answer"], rows)
+    text = _table(["program", "traffic", "ns per packet", "times weir's", "answer, from the truth"],
+                  rows)
     options = {row["program"]: row["options"] for row in result["rows"] if "options" in row}
     remarks = {row["program"]: row["remark"] for row in result["rows"] if "remark" in row}
     for program, words in options.items():
         text += f"\n- {program}: `{words}`" + (f" ({remarks[program]})" if program in remarks
                                                else "")
     return text + "\n\n" + result.get("says_not", "") + "\n"
+
+
+def _memory(result):
+    def mib(value):
+        return f"{value / 2**20:.1f}"
+    rows, before = [], None
+    for row in result["rows"]:
+        more = ["", ""]
+        if before:
+            number = row["flows"] - before["flows"]
+            more = [f"{(row[key] - before[key]) / number:.0f}"
+                    for key in ("resident_flows", "resident_streams")]
+        rows.append((f"{row['flows']:,}", mib(row["table_bytes"]), mib(row["resident_flows"]),
+                     mib(row["resident_streams"]), *more))
+        before = row
+    return _table(["TCP flows", "flow table, MiB", "resident, flows only, MiB",
+                   "resident, flows and streams, MiB", "one flow more, B",
+                   "one flow and its streams more, B"], rows)
 
 
 def _plain(result):
@@ -72,7 +91,8 @@ def _plain(result):
                           for row in result["rows"]])
 
 
-TEXT = {"pipeline": _pipeline, "streams": _streams, "no_loss": _rates, "peers_in_process": _peers,
+TEXT = {"memory_per_flow": _memory, "pipeline": _pipeline, "streams": _streams,
+        "no_loss": _rates, "peers_in_process": _peers,
         "peers_whole_programs": _peers, "peers_dedup": _peers}
 
 
@@ -84,12 +104,20 @@ def write(folder, results, titles, drawn):
              + f"\n\n{machine['processor']}, {machine['processors']} processors, virtual: "
              f"{machine['virtual']}, Linux {machine['kernel']}, {machine['compiler']}; load before "
              f"the run: {machine['load_average']:.1f}\n\n"
-             f"Medians of {results['rounds']} runs that took turns; least and most in brackets.\n")
+             f"Medians of {results['rounds']} runs that took turns; least and most in brackets. "
+             "ns are nanoseconds of processor time.\n\n"
+             "The **floor** is the least that anything can do with the same frames in the same "
+             "memory: walk them, read 64 bytes of each, update one line of memory per packet. It "
+             "moves with the machine, as all figures do: compare the times of the floor.\n")
+    if results["quick"]:
+        text += "\nA quick run: small sizes and few runs. To compare, take a full one.\n"
     for name, result in results["scenarios"].items():
         text += f"\n## {titles[name]}\n\n"
         if "failed" in result:
             text += f"Not measured: {result['failed']}\n"
             continue
         text += TEXT.get(name, _plain)(result) + "\n"
+        if TEXT.get(name) is not _peers and "says_not" in result:
+            text += result["says_not"] + "\n\n"
         text += "".join(f"![{file}]({file})\n" for file in drawn.get(name, []))
     (folder / "README.md").write_text(text)

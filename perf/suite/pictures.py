@@ -7,7 +7,7 @@ set output '{file}'
 set title "{title}"
 set xlabel "{x}"
 set ylabel "{y}"
-set key outside right top
+set key below
 set grid ytics lc rgb '#e4e4e4'
 set border 3
 set tics nomirror
@@ -37,16 +37,19 @@ def curves(folder, name, title, x, y, lines, log_x=False, extra=""):
                  blocks)
 
 
-def bars(folder, name, title, y, rows, names, log_y=False):
-    """rows: [(label, [value per name])], stacked where there are several names"""
-    block = ["\t".join(['"' + label + '"'] + [str(value) for value in values])
+def bars(folder, name, title, y, rows, names, log_y=False, stacked=True):
+    """rows: [(label, [value per name])], those of a row stacked or side by side; None: no bar"""
+    block = ["\t".join(['"' + label + '"'] + ["?" if value is None else str(value)
+                                              for value in values])
              for label, values in rows]
-    extra = ("set datafile separator tab\nset style data histograms\nset style fill solid\n"
-             "set boxwidth 0.7\nset xtics rotate by -25\n")
-    extra += "set style histogram rowstacked\n" if len(names) > 1 else ""
+    extra = ("set datafile separator tab\nset datafile missing '?'\n"
+             "set style data histograms\nset style fill solid\n"
+             "set boxwidth 0.9 relative\nset xtics rotate by -12 font ',11'\n")
+    extra += f"set style histogram {'rowstacked' if stacked else 'clustered gap 1'}\n"
     extra += "set logscale y\nset yrange [1:*]\n" if log_y else ""
-    parts = [f"$data0 using {index + 2}:xtic(1) lc rgb '{COLORS[index]}' title '{label}'"
-             for index, label in enumerate(names)]
+    extra += "set key off\n" if len(names) == 1 else ""
+    parts = [f"$data0 using {index + 2}:xtic(1) lc rgb '{COLORS[index % len(COLORS)]}' "
+             f"title '{label}'" for index, label in enumerate(names)]
     return _plot(folder, name, title, "", y, extra, parts, [block])
 
 
@@ -60,12 +63,14 @@ def _pipeline(folder, result):
               ("whole pipeline", "pipeline")]
     mix = [row for row in rows if row["payload"] == 0]
     fixed = sorted((row for row in rows if row["payload"] > 0), key=lambda row: row["payload"])
-    yield curves(folder, "flows", "Cost over flows: mix of 64, 576 and 1448 B, random order",
-                 "flows", "ns per packet, one core",
+    yield curves(folder, "flows", "Processor time per packet over the number of flows\\n"
+                 "(payload 64, 576 and 1448 B as 7:4:1, flows in random order)",
+                 "flows in the table", "ns per packet, one core",
                  [(label, [point(row["flows"], row[key]) for row in mix])
                   for label, key in stages], log_x=True)
-    yield curves(folder, "payload", "Cost over payload: 10,000 flows, random order",
-                 "payload bytes", "ns per packet, one core",
+    yield curves(folder, "payload", "Processor time per packet over its payload\\n"
+                 "(10,000 flows in random order)",
+                 "TCP payload in bytes", "ns per packet, one core",
                  [(label, [point(row["payload"], row[key]) for row in fixed])
                   for label, key in stages])
     stacked = []
@@ -73,20 +78,23 @@ def _pipeline(folder, result):
         walk, decode, whole = (row[key]["median"] for key in ("walk", "decode", "pipeline"))
         stacked.append((f"{row['flows']:,} flows",
                         [walk, max(decode - walk, 0), max(whole - decode, 0)]))
-    yield bars(folder, "stages", "Where the time goes (mix)", "ns per packet", stacked,
+    yield bars(folder, "stages", "Where the time goes: stages stacked\\n"
+               "(payload 64, 576 and 1448 B as 7:4:1)", "ns per packet, one core", stacked,
                ["walk the ring", "decode", "key, hash, track"])
 
 
 def _streams(folder, result):
-    yield bars(folder, "streams", "TCP reassembly", "ns per packet",
-               [(f"{row['name']}: {label}", [row[key]["median"]]) for row in result["rows"]
-                for label, key in (("floor", "floor"), ("weir", "streams"),
-                                   ("weir, sums", "streamsunverified"))], ["ns per packet"])
+    keys = {"floor": "floor", "weir, checksums known good": "streams",
+            "weir, checksums computed": "streamsunverified"}
+    yield bars(folder, "streams", "TCP reassembly, from packets to ordered bytes",
+               "ns per packet, one core",
+               [(row["name"], [row[key]["median"] for key in keys.values()])
+                for row in result["rows"]], list(keys), stacked=False)
 
 
 def _reordering(folder, result):
-    yield curves(folder, "reordering", "Streams over reordering: 1,000 flows of 1448 B",
-                 "% of segments displaced by 1 to 8", "ns per packet",
+    yield curves(folder, "reordering", "TCP reassembly over reordering (1,000 flows of 1448 B)",
+                 "segments displaced by 1 to 8 places, %", "ns per packet, one core",
                  [("weir", [point(row["share"], row["ns"]) for row in result["rows"]])])
 
 
@@ -98,7 +106,8 @@ def _shards(folder, result):
 
 
 def _layouts(folder, result):
-    yield bars(folder, "layouts", "Frames in memory: blocks or chunks (100,000 flows, mix)",
+    yield bars(folder, "layouts", "Memory laid out as AF_PACKET's blocks or AF_XDP's chunks\\n"
+               "(100,000 flows, payload 64, 576 and 1448 B as 7:4:1)",
                "ns per packet", [(row["layout"], [row["ns"]["median"]]) for row in result["rows"]],
                ["ns per packet"])
 
@@ -109,13 +118,19 @@ def _dedup(folder, result):
         rows = [row for row in result["rows"] if row["bytes"] == size]
         lines += [(f"{size} B: {label}", [point(row["depth"], row[key]) for row in rows])
                   for label, key in (("dedup", "dedup_ns"), ("floor", "floor_ns"))]
-    yield curves(folder, "dedup", "Content dedup over its depth", "depth in packets",
-                 "ns per packet", lines, log_x=True)
+    yield curves(folder, "dedup", "Dropping duplicates, over how far back they are looked for",
+                 "depth in packets", "ns per packet, one core", lines, log_x=True)
 
 
 def _memory(folder, result):
-    yield bars(folder, "memory", "Memory per flow", "bytes",
-               [(row["name"], [row["bytes"]]) for row in result["rows"]], ["bytes per flow"])
+    def line(key):
+        return [(row["flows"], *[row[key] / 2**20] * 3) for row in result["rows"]]
+    yield curves(folder, "memory", "Memory of one shard over the flows that it holds", "TCP flows",
+                 "MiB", [("whole weir, flows and streams",
+                          line("resident_streams")),
+                         ("whole weir, flows only", line("resident_flows")),
+                         ("of it the flow table", line("table_bytes"))], log_x=True,
+                 extra="set logscale y\nset yrange [0.1:*]\n")
 
 
 def _no_loss(_folder, _result):
@@ -123,21 +138,30 @@ def _no_loss(_folder, _result):
 
 
 def _peers(folder, result, name, title):
-    rows = [(f"{row['program']} {row.get('traffic', '')}"[:46],
-             [row["ns"]["median"]]) for row in result["rows"] if "ns" in row]
-    yield bars(folder, name, title, "ns per packet, logarithmic", rows, ["ns per packet"],
-               log_y=True)
+    found = {(row.get("traffic", ""), row["program"]): row["ns"]["median"]
+             for row in result["rows"] if "ns" in row}
+    traffics = list(dict.fromkeys(traffic for traffic, _ in found))
+    programs = list(dict.fromkeys(program for _, program in found))
+    if len(traffics) == 1:
+        rows, names = [(program, [found[traffics[0], program]]) for program in programs], ["ns"]
+    else:
+        rows = [(traffic, [found.get((traffic, program)) for program in programs])
+                for traffic in traffics]
+        names = programs
+    yield bars(folder, name, title + "\\n(a shorter bar is better)",
+               "ns of processor time per packet, logarithmic", rows, names, log_y=True,
+               stacked=False)
 
 
 DRAW = {
     "pipeline": _pipeline, "streams": _streams, "reordering": _reordering, "shards": _shards,
     "layouts": _layouts, "dedup": _dedup, "memory_per_flow": _memory, "no_loss": _no_loss,
     "peers_in_process": lambda folder, result: _peers(
-        folder, result, "peers_in_process", "In one process, same frames"),
+        folder, result, "peers_in_process", "Libraries in one process on the same frames"),
     "peers_whole_programs": lambda folder, result: _peers(
         folder, result, "peers_whole_programs", "Whole programs over one capture file"),
     "peers_dedup": lambda folder, result: _peers(
-        folder, result, "peers_dedup", "Dropping copies"),
+        folder, result, "peers_dedup", "Dropping duplicates from a capture file"),
 }
 
 
