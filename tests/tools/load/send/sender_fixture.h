@@ -93,7 +93,7 @@ class SenderFixture : public testing::Test {
     Frame frames[kBatchFrames];
     auto last = std::chrono::steady_clock::now();
     while (all.size() < count &&
-           std::chrono::steady_clock::now() < last + std::chrono::milliseconds(500)) {
+           std::chrono::steady_clock::now() < last + std::chrono::seconds(2)) {
       const int got = source_->Receive(frames);
       for (int i = 0; i < got; ++i) {
         all.emplace_back(frames[i].data, frames[i].data + frames[i].captured_length);

@@ -15,6 +15,7 @@
 #include "rings/xdp_group.h"
 #include "rings/xdp_program.h"
 #include "tests/rings/capture_bytes.h"
+#include "tests/support/eventually.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/tools/load/send/sender_fixture.h"
 #include "tools/load/send/replay.h"
@@ -90,7 +91,7 @@ TEST_P(EachSender, ATagThatTheCaptureTookOutIsPutBack) {
   ASSERT_EQ(sender_->Send({&frame, 1}), absl::OkStatus());
   ASSERT_EQ(sender_->Finish(), absl::OkStatus());
   Frame got;
-  for (int i = 0; i < 1000 && source_->Receive({&got, 1}) == 0; ++i) usleep(1000);
+  EXPECT_TRUE(Eventually([&] { return source_->Receive({&got, 1}) > 0; }));
   ASSERT_NE(got.data, nullptr);
   EXPECT_EQ(got.vlan_tci, 77);
   EXPECT_EQ(Bytes(got.data, got.data + got.captured_length), bytes);
@@ -165,13 +166,13 @@ TEST_P(EachSender, AnAfXdpReceiverSeesTheSameBytes) {
   ASSERT_EQ(sender_->Finish(), absl::OkStatus());
   std::vector<Bytes> received;
   Frame frames[kBatchFrames];
-  for (int i = 0; i < 1000 && received.size() < sent.size(); ++i) {
+  EXPECT_TRUE(Eventually([&] {
     const int got = group.sources[0]->Receive(frames);
     for (int j = 0; j < got; ++j)
       received.emplace_back(frames[j].data, frames[j].data + frames[j].captured_length);
     group.sources[0]->Release();
-    if (got == 0) usleep(1000);
-  }
+    return received.size() >= sent.size();
+  }));
   EXPECT_EQ(received, sent);
 }
 
