@@ -20,13 +20,13 @@ inline void Report(benchmark::State& state, uint64_t packets) {
 // Packets whose time is taken in one iteration, whatever they cost: refilling the ring takes far
 // longer than a cheap stage does, and is most of what a run takes. Register with Iterations(1), so
 // that nothing is repeated to find out how many there should be.
-inline uint64_t PacketsAnIteration() { return SmallRun() ? 1 : 3u << 20; }
+inline uint64_t PacketsAnIteration(uint64_t packets = 3u << 20) { return SmallRun() ? 1 : packets; }
 
 // `feed` refills the ring; `step` reads some frames of it and returns how many. `warm_up` packets
-// go by before time is taken.
+// go by before time is taken, of `timed` or a few more.
 template <typename Feed, typename Step>
-void RunLaps(benchmark::State& state, MemorySource& source, Feed& feed, int64_t warm_up,
-             Step step) {
+void RunLaps(benchmark::State& state, MemorySource& source, Feed& feed, int64_t warm_up, Step step,
+             uint64_t timed = PacketsAnIteration()) {
   uint64_t packets = 0;
   const auto lap = [&] {
     while (source.ready()) packets += static_cast<uint64_t>(step());
@@ -39,7 +39,7 @@ void RunLaps(benchmark::State& state, MemorySource& source, Feed& feed, int64_t 
   packets = 0;
   for (auto _ : state) {
     double seconds = 0;
-    for (const uint64_t end = packets + PacketsAnIteration(); packets < end;) {
+    for (const uint64_t end = packets + timed; packets < end;) {
       feed.Refill(source);
       const double start = ThreadSeconds();
       lap();
