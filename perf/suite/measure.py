@@ -67,6 +67,14 @@ def _too_long(command):
     return f"'{words}' did not end in {MOST_SECONDS} s, and was ended: is the machine busy?"
 
 
+def read_once(path):
+    """Brings a file into the page cache, in pieces: Linux counts what this process had at most as
+    memory of each one that it starts from then on"""
+    with open(path, "rb") as file:
+        while file.read(1 << 20):
+            pass
+
+
 def timed(command, stdin=None):
     """(seconds of processor time, seconds of clock, bytes of memory at most, standard output)"""
     start = time.monotonic()
