@@ -59,13 +59,18 @@ absl::Status IgnoreOutgoing(int fd) {
 
 absl::Status UseHardwareTimestamps(int fd, const std::string& interface) {
   hwtstamp_config config{};
-  config.tx_type = HWTSTAMP_TX_OFF;
-  config.rx_filter = HWTSTAMP_FILTER_ALL;
   ifreq request{};
   std::strncpy(request.ifr_name, interface.c_str(), IFNAMSIZ - 1);
   request.ifr_data = reinterpret_cast<char*>(&config);
-  if (ioctl(fd, SIOCSHWTSTAMP, &request) != 0) {
-    return absl::ErrnoToStatus(errno, "the device gives no hardware time stamps");
+  // What is sent goes on being stamped where it was: ptp4l needs it. A driver that cannot be asked
+  // leaves `config` at zero, off.
+  const bool asked = ioctl(fd, SIOCGHWTSTAMP, &request) == 0;
+  if (!asked || config.rx_filter != HWTSTAMP_FILTER_ALL) {
+    config.flags = 0;
+    config.rx_filter = HWTSTAMP_FILTER_ALL;
+    if (ioctl(fd, SIOCSHWTSTAMP, &request) != 0) {
+      return absl::ErrnoToStatus(errno, "the device gives no hardware time stamps");
+    }
   }
   const int source = SOF_TIMESTAMPING_RAW_HARDWARE;
   return SetOption(fd, PACKET_TIMESTAMP, &source, sizeof source, "no hardware time stamps");
