@@ -193,7 +193,9 @@ def whole_programs(context):
             rows.append(row)
     return {"rows": rows, "packets": packets, "flows": expected,
             "says_not": "Whole processes, start and end included; the file is in the page cache. "
-                        "What each does with a packet differs: see its remark."}
+                        "What each does with a packet differs: see its remark. Memory is what was "
+                        "resident at most; Linux counts what this script had (some 55 MB) as the "
+                        "least."}
 
 
 class _Copies:
