@@ -29,20 +29,20 @@ void RunLaps(benchmark::State& state, MemorySource& source, Feed& feed, int64_t 
              uint64_t timed = PacketsAnIteration()) {
   uint64_t packets = 0;
   const auto lap = [&] {
-    while (source.ready()) packets += static_cast<uint64_t>(step());
+    uint64_t taken = 0;
+    while (source.ready()) taken += static_cast<uint64_t>(step());
+    return taken;
   };
-  for (int64_t left = SmallRun() ? 1 : warm_up; left > 0;
-       left -= static_cast<int64_t>(packets), packets = 0) {
+  for (int64_t left = SmallRun() ? 1 : warm_up; left > 0;) {
     feed.Refill(source);
-    lap();
+    left -= static_cast<int64_t>(lap());
   }
-  packets = 0;
   for (auto _ : state) {
     double seconds = 0;
     for (const uint64_t end = packets + timed; packets < end;) {
       feed.Refill(source);
       const double start = ThreadSeconds();
-      lap();
+      packets += lap();
       seconds += ThreadSeconds() - start;
     }
     state.SetIterationTime(seconds);
