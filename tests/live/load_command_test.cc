@@ -1,15 +1,14 @@
 // weir-load from outside: an engine tried on a wire, in one process and in two.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <cstdio>
 #include <string>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "tests/support/netns.h"
+#include "tests/support/shell.h"
 #include "tests/support/temporary_folder.h"
 
 namespace weir::test {
@@ -19,21 +18,8 @@ using testing::AllOf;
 using testing::ContainsRegex;
 using testing::HasSubstr;
 
-struct Said {
-  int status = -1;
-  std::string text;  // standard output and error
-};
-
 Said RunLoad(const std::string& arguments, const std::string& before = "") {
-  const std::string line = absl::StrCat(before, " ", WEIR_LOAD_COMMAND, " ", arguments, " 2>&1");
-  std::FILE* const pipe = popen(line.c_str(), "re");
-  Said said;
-  char buffer[4096];
-  for (size_t count; (count = fread(buffer, 1, sizeof buffer, pipe)) > 0;)
-    said.text.append(buffer, count);
-  const int status = pclose(pipe);
-  said.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128;
-  return said;
+  return RunShell(absl::StrCat(before, " ", WEIR_LOAD_COMMAND, " ", arguments));
 }
 
 std::string In(const NetNamespace& name_space) {
@@ -85,6 +71,15 @@ TEST_F(LoadCommandTest, TheDelayFromPortToPortIsTheKernelsWhereItWasAskedFor) {
   EXPECT_THAT(ReadFile(json),
               ContainsRegex("\"port_delay_ns\":.\"clock\":\"kernel\",\"probes\":(399|40[01]),"
                             ".*\"unpaired\":0,\"negative\":0"));
+}
+
+TEST_F(LoadCommandTest, TheBestTimeStampsThereAreMayBeNone) {
+  const Said said = RunLoad(
+      "run --veth --rate 40k --packets 5k --probe-every 50 --backend xdp --timestamps auto");
+  EXPECT_EQ(said.status, 0) << said.text;
+  EXPECT_THAT(said.text,
+              AllOf(HasSubstr("AF_XDP takes the frames"), HasSubstr("by the processes' clock"),
+                    HasSubstr("All of it is as it was")));
 }
 
 TEST_F(LoadCommandTest, TimeStampsThatCannotBeHadEndTheRunWithWhatToDo) {

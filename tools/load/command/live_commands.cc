@@ -87,7 +87,8 @@ absl::Status ChooseClock(const LiveCommand& command, LiveRunOptions& options) {
       .clocks_agree = command.clocks_agree};
   if (command.timestamps == "auto") {
     const ClockChoice best = BestClock(port);
-    for (const std::string& why : best.refusals) std::printf("note: %s\n", why.c_str());
+    for (const std::string& why : best.refusals) std::fprintf(stderr, "note: %s\n", why.c_str());
+    options.port_delay_needed = false;
     if (best.clock == StampClock::kProcess) return absl::OkStatus();
     port.clock = best.clock;
   } else if (auto status = CheckClock(port); !status.ok()) {

@@ -90,7 +90,9 @@ absl::Status LiveRun::Open() {
   }
   if (!options_.send) return absl::OkStatus();
   if (options_.port_delay) {
-    if (auto status = OpenPortDelay(); !status.ok()) return status;
+    const absl::Status status = OpenPortDelay();
+    if (!status.ok() && options_.port_delay_needed) return status;
+    if (!status.ok()) result_.notes.push_back(std::string(status.message()));
   }
   auto sender = OpenSender(*options_.send, &result_.notes);
   if (!sender.ok()) return sender.status();

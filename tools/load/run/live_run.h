@@ -34,6 +34,7 @@ struct LiveRunOptions {
   // The delay of probes from port to port besides; the profile has some. Its names and its memory
   // are the run's to say. Not with AF_XDP, which takes frames away before the kernel stamps them.
   std::optional<PortDelayOptions> port_delay;
+  bool port_delay_needed = true;  // false: where it cannot be had a note says why
   RunHooks hooks;
 };
 

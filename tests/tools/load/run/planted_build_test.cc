@@ -1,10 +1,10 @@
 // weir-load, the whole program, built with an engine that has a fault: it must find it.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
-#include <cstdio>
 #include <string>
+
+#include "tests/support/shell.h"
 
 namespace weir::test {
 namespace {
@@ -12,20 +12,8 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 
-struct Said {
-  int status = -1;
-  std::string text;
-};
-
 Said Run(const std::string& program, const std::string& traffic) {
-  std::FILE* const pipe = popen((program + " memory " + traffic + " 2>&1").c_str(), "re");
-  Said said;
-  char buffer[4096];
-  for (size_t count; (count = fread(buffer, 1, sizeof buffer, pipe)) > 0;)
-    said.text.append(buffer, count);
-  const int status = pclose(pipe);
-  said.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128;
-  return said;
+  return RunShell(program + " memory " + traffic);
 }
 
 // The same traffic through a sound engine is as it was sent: the fault is the fault's.
