@@ -90,7 +90,7 @@ absl::Status LiveRun::Open() {
   }
   if (!options_.send) return absl::OkStatus();
   if (options_.port_delay) {
-    const absl::Status status = OpenPortDelay();
+    absl::Status status = OpenPortDelay();
     if (!status.ok() && options_.port_delay_needed) return status;
     if (!status.ok()) result_.notes.push_back(std::string(status.message()));
   }
