@@ -40,8 +40,8 @@ if(WEIR_FUZZ)
 endif()
 include_directories(${CMAKE_SOURCE_DIR})
 
-# For sources that parse options with CLI11: at -O3 it takes minutes, and nothing is gained.
-set(WEIR_OPTION_PARSING "$<$<CONFIG:Release>:-O1>")
+# For sources that parse options with CLI11: with more it takes minutes, and nothing is gained.
+set(WEIR_OPTION_PARSING "$<IF:$<CONFIG:Release>,-O1,-O0>")
 
 find_package(PkgConfig REQUIRED)
 find_package(absl REQUIRED)
@@ -55,6 +55,8 @@ pkg_check_modules(libxxhash REQUIRED libxxhash)
 add_library(weir_xxhash INTERFACE)
 target_include_directories(weir_xxhash SYSTEM INTERFACE ${libxxhash_INCLUDE_DIRS})
 
+include(WeirPrecompile)
+
 # weir_library(NAME SOURCES sources... LINK libraries...): the objects of one folder. weir::weir is made
 # of all of them, and links what they link.
 set_property(GLOBAL PROPERTY WEIR_CORE_TARGETS "")
@@ -63,6 +65,7 @@ function(weir_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
   add_library(${name} OBJECT ${ARG_SOURCES})
   target_link_libraries(${name} PUBLIC ${ARG_LINK})
+  weir_precompile(weir_headers ${name})
   set_property(GLOBAL APPEND PROPERTY WEIR_CORE_TARGETS ${name})
   list(FILTER ARG_LINK EXCLUDE REGEX "^weir_")
   set_property(GLOBAL APPEND PROPERTY WEIR_CORE_LIBRARIES ${ARG_LINK})
