@@ -47,15 +47,15 @@ void FlowStreams::TakeOdd(uint32_t slot, FlowHot& hot, const Packet& packet, int
   if ((packet.flags & packet_flag::kTcpFields) == 0) return;
   if ((packet.tcp_flags & tcp_flag::kRst) != 0) return Refuse(packet, Refused::kAfterEnd);
   if ((hot.flags & flow_flag::kBypassed) != 0) return Refuse(packet, Refused::kStopped);
-  const uint32_t first = table_.cold(slot).initial_seq[side] + 1;
+  const auto First = [&] { return table_.cold(slot).initial_seq[side] + 1; };
   const uint32_t sequence = packet.tcp_seq + ((packet.tcp_flags & tcp_flag::kSyn) != 0);
   if (hot.stream == kNoConnection) {
-    if (packet.payload_wire_length == 0 && sequence == first) return;  // nothing was ever sent
+    if (packet.payload_wire_length == 0 && sequence == First()) return;  // nothing was ever sent
     hot.stream = reassembler_->Open(slot);
     if (hot.stream == kNoConnection) return Refuse(packet, Refused::kNoConnection);
   }
   if (!reassembler_->begun(hot.stream, side)) {
-    reassembler_->Begin(hot.stream, side, first, (hot.letters[side] & kSyns) == 0);
+    reassembler_->Begin(hot.stream, side, First(), (hot.letters[side] & kSyns) == 0);
   }
   StreamSegment segment;
   segment.sequence = sequence;

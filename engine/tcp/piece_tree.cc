@@ -29,12 +29,30 @@ uint32_t PieceTree::Add(PieceList& list, uint32_t previous, uint64_t offset) {
   --free_;
   const uint32_t next = previous == kNone ? list.first : pieces_[previous].next;
   fresh.offset = offset;
-  fresh.priority = NextPriority();
   fresh.previous = previous;
   fresh.next = next;
-  fresh.left = fresh.right = kNone;
   (previous == kNone ? list.first : pieces_[previous].next) = piece;
   (next == kNone ? list.last : pieces_[next].previous) = piece;
+  ++list.size;
+  if (list.root != kNone) {
+    Attach(list, piece, previous, next);
+  } else if (list.size > kMostInList) {
+    PlantTree(list);
+  }
+  return piece;
+}
+
+void PieceTree::PlantTree(PieceList& list) {
+  for (uint32_t piece = list.first; piece != kNone; piece = pieces_[piece].next) {
+    Attach(list, piece, pieces_[piece].previous, kNone);
+  }
+}
+
+// Puts a piece into the tree, where its neighbours are; kNone for one that is not there.
+void PieceTree::Attach(PieceList& list, uint32_t piece, uint32_t previous, uint32_t next) {
+  Piece& fresh = pieces_[piece];
+  fresh.priority = NextPriority();
+  fresh.left = fresh.right = kNone;
   // Of two neighbours one is below the other: there is room below the right one, or the left one.
   if (next != kNone && pieces_[next].left == kNone) {
     fresh.parent = next;
@@ -46,12 +64,10 @@ uint32_t PieceTree::Add(PieceList& list, uint32_t previous, uint64_t offset) {
   while (fresh.parent != kNone && pieces_[fresh.parent].priority < fresh.priority) {
     RotateUp(list, piece);
   }
-  ++list.size;
-  return piece;
 }
 
-void PieceTree::Remove(PieceList& list, uint32_t piece) {
-  Piece& gone = pieces_[piece];
+void PieceTree::Detach(PieceList& list, uint32_t piece) {
+  const Piece& gone = pieces_[piece];
   while (gone.left != kNone && gone.right != kNone) {
     const bool left = pieces_[gone.left].priority > pieces_[gone.right].priority;
     RotateUp(list, left ? gone.left : gone.right);
@@ -59,6 +75,11 @@ void PieceTree::Remove(PieceList& list, uint32_t piece) {
   const uint32_t child = gone.left != kNone ? gone.left : gone.right;
   ReplaceChild(list, gone.parent, piece, child);
   if (child != kNone) pieces_[child].parent = gone.parent;
+}
+
+void PieceTree::Remove(PieceList& list, uint32_t piece) {
+  if (list.root != kNone) Detach(list, piece);
+  Piece& gone = pieces_[piece];
   (gone.previous == kNone ? list.first : pieces_[gone.previous].next) = gone.next;
   (gone.next == kNone ? list.last : pieces_[gone.next].previous) = gone.previous;
   --list.size;
@@ -69,8 +90,13 @@ void PieceTree::Remove(PieceList& list, uint32_t piece) {
 
 uint32_t PieceTree::LastUpTo(const PieceList& list, uint64_t offset) const {
   if (list.empty() || pieces_[list.first].offset > offset) return kNone;
-  if (pieces_[list.last].offset <= offset) return list.last;
-  uint32_t found = list.first;
+  uint32_t found = list.last;
+  if (pieces_[found].offset <= offset) return found;
+  if (list.root == kNone) {
+    while (pieces_[found].offset > offset) found = pieces_[found].previous;
+    return found;
+  }
+  found = list.first;
   for (uint32_t piece = list.root; piece != kNone;) {
     if (pieces_[piece].offset <= offset) {
       found = piece;

@@ -1,7 +1,7 @@
-// The pieces of a stream that wait, ordered by their place: a treap (Seidel and Aragon, 1996) whose
-// nodes also know their neighbours. Pieces never overlap, so the first and the last one, where
-// nearly everything happens, are found at once, and any other in O(log n) whatever order they came
-// in.
+// The pieces of a stream that wait, ordered by their place: a list, and once it is longer than a
+// few a treap (Seidel and Aragon, 1996) over it. Pieces never overlap, so the first and the last
+// one, where nearly everything happens, are found at once, and any other in O(log n) whatever order
+// they came in.
 //
 // A piece lies in one chunk. What came as one segment may need several: all but the first are
 // marked `continues`, and overlap rules look at such a run as a whole.
@@ -17,7 +17,7 @@
 
 namespace weir {
 
-struct Piece {
+struct alignas(64) Piece {
   static constexpr uint32_t kNone = UINT32_MAX;
 
   uint64_t offset;  // in the stream
@@ -37,7 +37,7 @@ struct Piece {
 };
 
 struct PieceList {
-  uint32_t root = Piece::kNone;
+  uint32_t root = Piece::kNone;  // none: there is no tree over it
   uint32_t first = Piece::kNone;
   uint32_t last = Piece::kNone;
   uint32_t size = 0;
@@ -49,6 +49,7 @@ class PieceTree {
  public:
   void Init(Arena& arena, uint32_t pieces);
   static constexpr size_t MemoryBytes(uint32_t pieces) { return Arena::Bytes<Piece>(pieces); }
+  static constexpr uint32_t kMostInList = 16;  // without a tree
 
   // A new piece behind `previous` (kNone: the first), which must be its place; one must be free.
   // The caller fills in the rest of it.
@@ -68,6 +69,9 @@ class PieceTree {
 
  private:
   uint32_t NextPriority();
+  void PlantTree(PieceList& list);
+  void Attach(PieceList& list, uint32_t piece, uint32_t previous, uint32_t next);
+  void Detach(PieceList& list, uint32_t piece);
   void ReplaceChild(PieceList& list, uint32_t parent, uint32_t child, uint32_t with);
   void RotateUp(PieceList& list, uint32_t piece);
 

@@ -85,6 +85,10 @@ uint32_t Reassembler::Open(uint32_t owner) {
   uint32_t connection = free_connection_;
   if (connection != kNoConnection) {
     free_connection_ = LineOf(connection, 0).next;
+    if (free_connection_ != kNoConnection) {  // the next one's lines
+      Prefetch(free_connection_, 0);
+      Prefetch(free_connection_, 1);
+    }
   } else if (connections_used_ < options_.max_connections) {
     connection = connections_used_++;
   } else {

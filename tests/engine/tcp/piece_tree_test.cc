@@ -60,13 +60,21 @@ TEST_F(PieceTreeTest, StaysShallowForPiecesInOrder) {
 TEST_F(PieceTreeTest, EqualsAMapOverRandomWork) {
   std::mt19937 random(1);
   std::map<uint64_t, uint32_t> model;
-  for (int step = 0; step < 20'000; ++step) {
+  // Grows and shrinks in turns, so that a tree is planted and falls many times.
+  size_t most = 40;
+  bool grows = true;
+  for (int step = 0; step < 40'000; ++step) {
+    if (model.empty()) grows = true;
+    if (model.size() >= most) {
+      grows = false;
+      most = random() % 8 == 0 ? 400 : PieceTree::kMostInList / 2 + random() % 20;
+    }
     const uint64_t offset = random() % 500;
-    const auto found = model.find(offset);
+    const auto found = grows ? model.find(offset) : model.lower_bound(offset);
     if (found != model.end()) {
       tree_.Remove(list_, found->second);
       model.erase(found);
-    } else {
+    } else if (grows) {
       model[offset] = Add(offset);
     }
     const uint64_t wanted = random() % 500;
