@@ -14,7 +14,9 @@ struct FlowTracker::Batch {
 
   std::array<PreparedKey, kBatchFrames> keys;
   std::array<const FlowTable::Group*, kBatchFrames> groups;  // the keys' home groups
-  std::array<uint32_t, kBatchFrames> guesses;
+  // The last ones are of packets that do not exist, for loops that look ahead.
+  static constexpr size_t kMostAhead = 24;
+  std::array<uint32_t, kBatchFrames + kMostAhead> guesses;
   bool holds_tunnels = false;  // some key holds a use of a tunnel entry
 
   // Packets for CountUnlisted.
@@ -47,7 +49,13 @@ inline Evicted KindOf(const FlowHot& hot) {
 }
 
 // Flows that cost a sender nothing, and that are evicted first: half-open, unanswered and finished
-// ones.
-inline bool Cheap(const FlowHot& hot) { return KindOf(hot) != Evicted::kAnswered; }
+// ones. KindOf says the same, and which.
+inline bool Cheap(const FlowHot& hot) {
+  constexpr auto Bit = [](Phase phase) { return 1u << static_cast<unsigned>(phase); };
+  constexpr unsigned kCheapPhases =
+      (Bit(Phase::kTcpSynReceived) * 2 - 1) | Bit(Phase::kTcpClosed) | Bit(Phase::kTcpReset);
+  return (kCheapPhases >> static_cast<unsigned>(hot.phase) & 1) != 0 ||
+         (hot.flags & flow_flag::kAnswered) == 0;
+}
 
 }  // namespace weir

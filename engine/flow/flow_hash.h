@@ -36,7 +36,26 @@ class WordsHash {
   uint64_t high_flip_;
 };
 
-// The hash of IPv4 keys of a protocol.
+// Half of the 64 bits that stand for the addresses of a wide key: XXH3's mix of 16 bytes with a
+// seed. The halves of both addresses are added, so that their order does not matter; WordsHash does
+// the rest.
+class AddressFold {
+ public:
+  explicit AddressFold(uint64_t seed)
+      : low_flip_(0xbe4ba423396cfeb8u + seed), high_flip_(0x1cad21f72c81017cu - seed) {}
+
+  uint64_t operator()(uint64_t low, uint64_t high) const {
+    const unsigned __int128 product =
+        static_cast<unsigned __int128>(low ^ low_flip_) * (high ^ high_flip_);
+    return static_cast<uint64_t>(product ^ product >> 64);
+  }
+
+ private:
+  uint64_t low_flip_;
+  uint64_t high_flip_;
+};
+
+// The hash of a key's two words, by its protocol.
 inline WordsHash HashFor(const KeyRules& rules, uint8_t protocol) {
   return WordsHash(rules.seed + protocol * 0x9e3779b97f4a7c15u);
 }
@@ -45,6 +64,6 @@ inline WordsHash HashFor(const KeyRules& rules, uint8_t protocol) {
 void PrepareKey(const KeyRules& rules, const Packet& packet, uint32_t tunnel, PreparedKey& key);
 
 // The hash of a flow that stands in the table.
-uint64_t HashOf(const KeyRules& rules, const FlowHot& hot, const FlowAddresses& addresses);
+uint64_t HashOf(const KeyRules& rules, const FlowHot& hot);
 
 }  // namespace weir

@@ -1,4 +1,4 @@
-// The key of an IPv4 packet, inline: the common case of every packet. Private to engine/flow.
+// Keys inline: that of an IPv4 packet is the common case of every packet. Private to engine/flow.
 #pragma once
 
 #include <bit>
@@ -7,6 +7,18 @@
 #include "engine/flow/flow_hash.h"
 
 namespace weir {
+
+// The key is made in two words and written in two: the hash and the comparison read it so, and a
+// store that is narrower than the load behind it would stall.
+[[gnu::always_inline]] inline void StoreKey(uint64_t low, uint64_t high, const WordsHash& hash,
+                                            PreparedKey& key) {
+  static_assert(std::endian::native == std::endian::little);
+  static_assert(offsetof(CompactKey, port_a) == 8 && offsetof(CompactKey, tunnel) == 12);
+  auto* words = reinterpret_cast<char*>(&key.key);
+  std::memcpy(words, &low, 8);
+  std::memcpy(words + 8, &high, 8);
+  key.hash = hash(low, high);
+}
 
 // `addresses` is the source and, in the upper half, the destination, as they stand in the header;
 // `ports` likewise. `hash` is that of the protocol. Inlined with constants it costs least.
@@ -20,22 +32,15 @@ namespace weir {
     swap = static_cast<uint16_t>(ports) > ports >> 16;
   uint64_t turned = -uint64_t{swap && bidirectional};
   asm("" : "+r"(turned));  // a mask, not a branch: which side sends is anybody's guess
-  // The key is made in two words and written in two: the hash and the comparison read it so, and a
-  // store that is narrower than the load behind it would stall.
-  static_assert(std::endian::native == std::endian::little);
   const uint64_t low = addresses ^ ((addresses ^ std::rotl(addresses, 32)) & turned);
   const uint32_t turned_ports =
       ports ^ ((ports ^ std::rotl(ports, 16)) & static_cast<uint32_t>(turned));
-  const uint64_t high = turned_ports | static_cast<uint64_t>(tunnel) << 32;
-  auto* words = reinterpret_cast<char*>(&key.key);
-  std::memcpy(words, &low, 8);
-  std::memcpy(words + 8, &high, 8);
   static_assert(offsetof(PreparedKey, family) == offsetof(PreparedKey, protocol) + 1 &&
                 offsetof(PreparedKey, side) == offsetof(PreparedKey, protocol) + 2);
   const uint32_t kind = protocol | static_cast<uint32_t>(AddressFamily::kIpv4) << 8 |
                         (static_cast<uint32_t>(turned) & 1u << 16);
   std::memcpy(&key.protocol, &kind, sizeof kind);
-  key.hash = hash(low, high);
+  StoreKey(low, turned_ports | static_cast<uint64_t>(tunnel) << 32, hash, key);
 }
 
 [[gnu::always_inline]] inline void PrepareIpv4Key(const KeyRules& rules, const WordsHash& hash,
@@ -50,7 +55,8 @@ namespace weir {
               tunnel, protocol, key);
 }
 
-// Of a plain segment, whose addresses and ports are one word each; both directions have one key.
+// Of a straight packet, whose addresses and ports are one word each; both directions have one key.
+template <uint8_t kProtocol>
 [[gnu::always_inline]] inline void PreparePlainKey(const WordsHash& hash, const Packet& packet,
                                                    PreparedKey& key) {
   uint64_t addresses;
@@ -58,7 +64,7 @@ namespace weir {
   std::memcpy(&addresses, packet.source, sizeof addresses);
   std::memcpy(&ports, &packet.source_port, sizeof ports);
   static_assert(offsetof(Packet, destination_port) == offsetof(Packet, source_port) + 2);
-  FillIpv4Key(hash, true, addresses, ports, 0, ip_protocol::kTcp, key);
+  FillIpv4Key(hash, true, addresses, ports, 0, kProtocol, key);
 }
 
 }  // namespace weir

@@ -94,7 +94,7 @@ struct alignas(64) FlowCold {
 };
 static_assert(sizeof(FlowCold) == 64);
 
-struct FlowAddresses {
+struct alignas(32) FlowAddresses {
   uint8_t a[16];
   uint8_t b[16];
 };

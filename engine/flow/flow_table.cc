@@ -25,7 +25,7 @@ FlowTable::FlowTable(uint32_t max_flows, Arena& arena)
       cold_(arena.Take<FlowCold>(slots())),
       addresses_(arena.Take<FlowAddresses>(slots())) {}
 
-bool FlowTable::SameAddresses(uint32_t slot, const PreparedKey& key) const {
+bool FlowTable::SameMacs(uint32_t slot, const PreparedKey& key) const {
   const size_t bytes = AddressBytes(key.family);
   return std::memcmp(addresses_[slot].a, key.address_a, bytes) == 0 &&
          std::memcmp(addresses_[slot].b, key.address_b, bytes) == 0;

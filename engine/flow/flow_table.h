@@ -95,6 +95,15 @@ class FlowTable {
     return equal && (key.family == AddressFamily::kIpv4 || SameAddresses(slot, key));
   }
 
+  // Of an IPv6 or MAC key; asked for by PrefetchAddresses.
+  bool SameAddresses(uint32_t slot, const PreparedKey& key) const {
+    if (key.family != AddressFamily::kIpv6) [[unlikely]]
+      return SameMacs(slot, key);
+    const FlowAddresses& known = addresses_[slot];
+    return (Differ16(known.a, key.address_a) | Differ16(known.b, key.address_b)) == 0;
+  }
+  void PrefetchAddresses(uint32_t slot) const { PrefetchToRead(&addresses_[slot]); }
+
   // The slot of the flow with this key, or kNoSlot.
   uint32_t Find(const PreparedKey& key) const;
 
@@ -138,9 +147,17 @@ class FlowTable {
 #endif
   }
 
+  // 0 where 16 bytes are equal.
+  static uint64_t Differ16(const uint8_t* left, const uint8_t* right) {
+    uint64_t l[2], r[2];
+    __builtin_memcpy(l, left, sizeof l);
+    __builtin_memcpy(r, right, sizeof r);
+    return (l[0] ^ r[0]) | (l[1] ^ r[1]);
+  }
+
   uint32_t TakeSlot();
   static bool RemoveFrom(Group& group, uint8_t tag, uint32_t slot);
-  bool SameAddresses(uint32_t slot, const PreparedKey& key) const;
+  bool SameMacs(uint32_t slot, const PreparedKey& key) const;
 
   uint32_t max_flows_;
   uint32_t groups_count_;

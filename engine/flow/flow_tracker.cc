@@ -87,6 +87,7 @@ FlowTracker::FlowTracker(const FlowOptions& options, Arena arena)
   if (options_.seed == 0) options_.seed = RandomSeed();
   rules_ = {options.key == KeyKind::kFiveTuple, options.bidirectional, options_.seed};
   tcp_hash_ = HashFor(rules_, ip_protocol::kTcp);
+  udp_hash_ = HashFor(rules_, ip_protocol::kUdp);
   plain_ = rules_.ports && rules_.bidirectional && options.extension.function == nullptr;
   const Timeouts& t = options_.timeouts;
   timeouts_ = {t.tcp_unanswered,
@@ -131,21 +132,22 @@ inline void FlowTracker::Observe(uint32_t slot, FlowHot& hot, int64_t time_ns) {
   NoteLag(slot, hot, behind);
 }
 
-// Counts a packet that moves nothing but counters, the time and sequence numbers: nearly every one.
-// False, and nothing was done, when it may be more than that.
+// TrackSteady for packets that are not usual, or late: fragments, labels, other protocols. False,
+// and nothing was done, when it may be more than that.
 inline bool FlowTracker::CountSteady(FlowHot& hot, const Packet& packet, const PreparedKey& key,
                                      int64_t time_ns) const {
   constexpr uint8_t kControl = tcp_flag::kSyn | tcp_flag::kFin | tcp_flag::kRst;
   constexpr uint8_t kOddFlow = flow_flag::kDoubtfulRst | flow_flag::kLagging;
+  if ((packet.tcp_flags & kControl) != 0) return false;
   const int side = key.side;
   const bool tcp = key.protocol == ip_protocol::kTcp;
   const uint32_t tcp_letter =
       packet.payload_wire_length != 0 ? history_bit::kData : history_bit::kAck;
   const uint32_t letters = tcp ? tcp_letter | history_bit::kSeen : history_bit::kData;
   const uint32_t first_answer = (hot.flags & flow_flag::kAnswered) != 0 ? 0 : hot.letters[side ^ 1];
-  const uint32_t odd = (hot.flags & kOddFlow) | (packet.tcp_flags & kControl) | packet.label |
-                       packet.held_packets | (packet.flags & refused_flags_) |
-                       (letters & ~uint32_t{hot.letters[side]}) | first_answer;
+  const uint32_t odd = (hot.flags & kOddFlow) | packet.label | packet.held_packets |
+                       (packet.flags & refused_flags_) | (letters & ~uint32_t{hot.letters[side]}) |
+                       first_answer;
   const int64_t idle = clock_.now_ns() - hot.last_ns;
   const uint32_t bytes = hot.bytes[side] + packet.wire_length;
   if (odd != 0 || idle > timeouts_[static_cast<size_t>(hot.phase)] ||
@@ -171,11 +173,12 @@ inline bool FlowTracker::CountSteady(FlowHot& hot, const Packet& packet, const P
   return true;
 }
 
+// `found`: the slot of the packet's flow, or kNoSlot where it was not looked for.
 void FlowTracker::TrackAny(const Frame& frame, Packet& packet, const PreparedKey& key,
-                           int64_t time_ns, EventBuffer& events) {
+                           uint32_t found, int64_t time_ns, EventBuffer& events) {
   const int side = key.side;
   bool fresh = false;
-  const uint32_t slot = FindOrStart(packet, key, &fresh, events);
+  const uint32_t slot = FindOrStart(packet, key, found, &fresh, events);
   if (slot == kNoSlot) {
     packet.verdict = Verdict::kShed;
     packet.reason = static_cast<uint8_t>(Shed::kOverload);
@@ -201,7 +204,7 @@ void FlowTracker::TrackAny(const Frame& frame, Packet& packet, const PreparedKey
   if (deltas_ != nullptr) CountDelta(slot, hot, packet, side);
   if (packet.label != 0) table_->cold(slot).label[side] = packet.label;
   if (fresh) Emit(EventKind::kFlowStarted, slot, FlowEnd::kNone, events);
-  Report(frame, packet, slot, side, events);
+  if ((events.mask() & kPacketEvents) != 0) Report(frame, packet, slot, side, events);
   if (tcp && streams_ != nullptr && (packet.flags & packet_flag::kTcpFields) != 0)
     streams_->Take(slot, hot, packet, side, time_ns);
 }
@@ -237,22 +240,22 @@ void FlowTracker::TrackOne(const Frame& frame, Packet& packet, const PreparedKey
   if (key.family == AddressFamily::kNone) return;
   if ((packet.flags & refused_flags_) != 0) [[unlikely]]
     RefuseBadChecksum(packet);
-  if (guess != kNoSlot && intervals_ == nullptr && table_->Holds(guess, key) &&
-      CountSteady(table_->hot(guess), packet, key, time_ns)) [[likely]] {
+  const bool found = guess != kNoSlot && table_->Holds(guess, key);
+  if (found && intervals_ == nullptr && CountSteady(table_->hot(guess), packet, key, time_ns)) {
     if (deltas_ != nullptr) CountDelta(guess, table_->hot(guess), packet, key.side);
     if ((events.mask() & kPacketEvents) != 0) Report(frame, packet, guess, key.side, events);
     if (streams_ != nullptr && key.protocol == ip_protocol::kTcp)
       streams_->Take(guess, table_->hot(guess), packet, key.side, time_ns);
     return;
   }
-  TrackAny(frame, packet, key, time_ns, events);
+  TrackAny(frame, packet, key, found ? guess : kNoSlot, time_ns, events);
 }
 
 // The slot of the packet's flow; `fresh` when it was just inserted and its lines are not set yet.
 // kNoSlot when it would be a new one, and those are refused.
-uint32_t FlowTracker::FindOrStart(const Packet& packet, const PreparedKey& key, bool* fresh,
-                                  EventBuffer& events) {
-  const uint32_t slot = table_->Find(key);
+uint32_t FlowTracker::FindOrStart(const Packet& packet, const PreparedKey& key, uint32_t found,
+                                  bool* fresh, EventBuffer& events) {
+  const uint32_t slot = found != kNoSlot ? found : table_->Find(key);
   if (slot != kNoSlot) {
     const FlowHot& hot = table_->hot(slot);
     if (Expired(slot, hot)) {

@@ -126,30 +126,39 @@ class FlowTracker {
   void PrepareKeys(std::span<const Frame> frames, std::span<Packet> packets, size_t begin,
                    size_t end);
   void GuessSlots(std::span<const Packet> packets, size_t begin, size_t end);
+  void GuessOne(const FlowTable& table, const Packet& packet, size_t i);
   bool AcquireTunnel(const Frame& frame, Packet& packet, uint32_t* id);
   bool PrepareOdd(const Frame& frame, Packet& packet, PreparedKey& key);
   void TrackPlain(std::span<const Frame> frames, std::span<Packet> packets, EventBuffer& events);
   void TrackWatched(std::span<const Frame> frames, std::span<Packet> packets, EventBuffer& events);
-  static bool TrackSteady(const SteadyRules& rules, FlowTable& table, uint32_t slot,
-                          const Packet& packet, const PreparedKey& key, int64_t now_ns);
+  template <bool kStreams, bool kCounted>
+  void TrackWatchedAs(std::span<const Frame> frames, std::span<Packet> packets,
+                      EventBuffer& events);
+  bool TrackSteady(const SteadyRules& rules, FlowTable& table, uint32_t slot, const Packet& packet,
+                   const PreparedKey& key, int64_t now_ns);
+  template <bool kPlain>
+  static bool TrackSteadyAs(const SteadyRules& rules, FlowTable& table, uint32_t slot,
+                            const Packet& packet, const PreparedKey& key, int64_t now_ns);
+  bool TrackOtherSteady(uint32_t slot, const Packet& packet, const PreparedKey& key,
+                        int64_t now_ns);
   void TrackOne(const Frame& frame, Packet& packet, const PreparedKey& key, uint32_t guess,
                 int64_t time_ns, EventBuffer& events);
   bool CountSteady(FlowHot& hot, const Packet& packet, const PreparedKey& key,
                    int64_t time_ns) const;
-  void TrackAny(const Frame& frame, Packet& packet, const PreparedKey& key, int64_t time_ns,
-                EventBuffer& events);
+  void TrackAny(const Frame& frame, Packet& packet, const PreparedKey& key, uint32_t found,
+                int64_t time_ns, EventBuffer& events);
   bool Refuses(uint64_t hash) const { return (hash >> 32 & UINT32_MAX) < refused_hashes_; }
-  uint32_t FindOrStart(const Packet& packet, const PreparedKey& key, bool* fresh,
+  uint32_t FindOrStart(const Packet& packet, const PreparedKey& key, uint32_t found, bool* fresh,
                        EventBuffer& events);
   void RefuseBadChecksum(Packet& packet);
-  void PrefetchStream(size_t i, size_t size) const;
-  void PrefetchEarly(size_t i, std::span<const Packet> packets) const;
+  void PrefetchStream(const FlowTable& table, size_t i) const;
+  void PrefetchEarly(const FlowTable& table, size_t i, std::span<const Packet> packets) const;
   void StartFlow(uint32_t slot, const Frame& frame, const Packet& packet, int side,
                  int64_t time_ns);
   void Count(uint32_t slot, FlowHot& hot, const Packet& packet, int side);
   void CountDelta(uint32_t slot, FlowHot& hot, const Packet& packet, int side);
   void StartDelta(uint32_t slot, FlowHot& hot, const Packet& packet, int side);
-  void PrefetchDelta(size_t i, size_t size) const;
+  void PrefetchDelta(size_t i) const;
   void CountUnlisted();
   void Observe(uint32_t slot, FlowHot& hot, int64_t time_ns);
   void NoteLag(uint32_t slot, FlowHot& hot, int64_t behind);
@@ -195,8 +204,9 @@ class FlowTracker {
 
   FlowOptions options_;
   KeyRules rules_;
-  WordsHash tcp_hash_{0};  // of IPv4 TCP keys
-  bool plain_ = false;     // keys are five-tuples of both directions, without an extension
+  WordsHash tcp_hash_{0};  // of IPv4 keys
+  WordsHash udp_hash_{0};
+  bool plain_ = false;  // keys are five-tuples of both directions, without an extension
   std::array<int64_t, static_cast<size_t>(Phase::kCount)> timeouts_;
   Arena arena_;
   std::optional<FlowTable> table_;

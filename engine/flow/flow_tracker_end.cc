@@ -67,7 +67,7 @@ void FlowTracker::EndFlow(uint32_t slot, FlowEnd reason, EventBuffer& events) {
 }
 
 void FlowTracker::EndDisarmed(uint32_t slot, FlowEnd reason, EventBuffer& events) {
-  table_->PrefetchGroup(HashOf(rules_, table_->hot(slot), table_->addresses(slot)));
+  table_->PrefetchGroup(HashOf(rules_, table_->hot(slot)));
   reason = ReasonOf(table_->hot(slot), reason);
   ++counters_.ended[static_cast<size_t>(reason)];
   events.CountEnd();
@@ -84,7 +84,7 @@ void FlowTracker::Remove(uint32_t slot) {
     counters_.ended_bytes += BytesOf(slot, side);
   }
   tunnels_->Drop(hot.key.tunnel);
-  table_->Erase(slot, HashOf(rules_, hot, table_->addresses(slot)));
+  table_->Erase(slot, HashOf(rules_, hot));
 }
 
 bool FlowTracker::Expire(EventBuffer& events) {

@@ -20,6 +20,7 @@ constexpr uint64_t kNoShape = UINT64_MAX;  // of no packet
 void FlowTracker::PrepareBatch(std::span<const Frame> frames, std::span<Packet> packets) {
   batch_->holds_tunnels = false;
   const size_t size = packets.size();
+  std::fill_n(batch_->guesses.begin() + size, Batch::kMostAhead, kNoSlot);
   for (size_t i = 0; i < size + kAhead; i += kAhead) {
     if (i < size) PrepareKeys(frames, packets, i, std::min(i + kAhead, size));
     if (i > 0) GuessSlots(packets, i - kAhead, std::min(i, size));
@@ -38,7 +39,13 @@ void FlowTracker::PrepareKeys(std::span<const Frame> frames, std::span<Packet> p
     Packet& packet = packets[i];
     PreparedKey& key = batch.keys[i];
     if (ShapeOf(packet) == plain) [[likely]] {
-      PreparePlainKey(tcp_hash, packet, key);
+      PreparePlainKey<ip_protocol::kTcp>(tcp_hash, packet, key);
+    } else if (IsStraight(ShapeOf(packet)) && plain_) {
+      if (packet.protocol == ip_protocol::kTcp) {
+        PreparePlainKey<ip_protocol::kTcp>(tcp_hash, packet, key);
+      } else {
+        PreparePlainKey<ip_protocol::kUdp>(udp_hash_, packet, key);
+      }
     } else if (!PrepareOdd(frames[i], packet, key)) {
       key.family = AddressFamily::kNone;
       batch.guesses[i] = kNoSlot;
@@ -48,24 +55,34 @@ void FlowTracker::PrepareKeys(std::span<const Frame> frames, std::span<Packet> p
   }
 }
 
-// Reads the groups of packets `begin` to `end`; asks for the lines that Track will likely need.
-void FlowTracker::GuessSlots(std::span<const Packet> packets, size_t begin, size_t end) {
+// Reads the group of packet `i`; asks for the lines that Track will likely need.
+[[gnu::always_inline]] inline void FlowTracker::GuessOne(const FlowTable& table,
+                                                         const Packet& packet, size_t i) {
   constexpr uint8_t kControl = tcp_flag::kSyn | tcp_flag::kFin | tcp_flag::kRst;
-  const FlowTable table = *table_;
   Batch& batch = *batch_;
+  const uint32_t slot = batch.guesses[i] = table.Guess(*batch.groups[i], batch.keys[i].hash);
+  if ((packet.tcp_flags & kControl) != 0 && slot != kNoSlot) [[unlikely]] {
+    PrefetchToWrite(&table.cold(slot));
+    timers_->Prefetch(slot);
+  }
+}
+
+void FlowTracker::GuessSlots(std::span<const Packet> packets, size_t begin, size_t end) {
+  const FlowTable table = *table_;
+  const Batch& batch = *batch_;
   for (size_t i = begin; i < end; ++i) {
-    const PreparedKey& key = batch.keys[i];
-    if (key.family == AddressFamily::kNone) continue;
-    const uint32_t slot = batch.guesses[i] = table.Guess(*batch.groups[i], key.hash);
-    if ((packets[i].tcp_flags & kControl) != 0 && slot != kNoSlot) [[unlikely]] {
-      PrefetchToWrite(&table.cold(slot));
-      timers_->Prefetch(slot);
+    const AddressFamily family = batch.keys[i].family;
+    if (family == AddressFamily::kIpv4) [[likely]] {
+      GuessOne(table, packets[i], i);
+    } else if (family != AddressFamily::kNone) {
+      GuessOne(table, packets[i], i);
+      if (batch.guesses[i] != kNoSlot) table.PrefetchAddresses(batch.guesses[i]);
     }
   }
 }
 
-// Any packet: UDP, IPv6, tunnels, MAC pairs, keys with an extension. False: the packet is not
-// tracked.
+// Any packet: IPv6, tunnels, other protocols, MAC pairs, keys with an extension. False: the packet
+// is not tracked.
 bool FlowTracker::PrepareOdd(const Frame& frame, Packet& packet, PreparedKey& key) {
   if (plain_ && packet.family == AddressFamily::kIpv4 && packet.verdict == Verdict::kTracked &&
       packet.tunnel == nullptr) {
@@ -102,7 +119,7 @@ bool FlowTracker::AcquireTunnel(const Frame& frame, Packet& packet, uint32_t* id
     packet.reason = static_cast<uint8_t>(Shed::kTunnelTable);
     return false;
   }
-  batch_->holds_tunnels = true;
+  batch_->holds_tunnels |= TunnelTable::IsCounted(*found);
   *id = *found;
   return true;
 }

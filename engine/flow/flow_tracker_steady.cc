@@ -26,4 +26,10 @@ void FlowTracker::TrackPlain(std::span<const Frame> frames, std::span<Packet> pa
   }
 }
 
+// Stands apart: the loops around plain segments keep their registers.
+[[gnu::noinline]] bool FlowTracker::TrackOtherSteady(uint32_t slot, const Packet& packet,
+                                                     const PreparedKey& key, int64_t now_ns) {
+  return TrackSteadyAs<false>(RulesOfSteady(), *table_, slot, packet, key, now_ns);
+}
+
 }  // namespace weir

@@ -24,52 +24,71 @@ void FlowTracker::CountDelta(uint32_t slot, FlowHot& hot, const Packet& packet, 
   delta->initiator = hot.flags & flow_flag::kInitiatorIsB;
 }
 
-inline void FlowTracker::PrefetchDelta(size_t i, size_t size) const {
-  if (i < size && batch_->guesses[i] != kNoSlot)
-    deltas_->Prefetch(table_->hot(batch_->guesses[i]).delta);
+inline void FlowTracker::PrefetchDelta(size_t i) const {
+  static_assert(kDeltasAhead <= Batch::kMostAhead);
+  const uint32_t slot = batch_->guesses[i];
+  if (slot != kNoSlot) deltas_->Prefetch(table_->hot(slot).delta);
 }
 
-inline void FlowTracker::PrefetchStream(size_t i, size_t size) const {
-  if (i >= size || batch_->guesses[i] == kNoSlot) return;
-  const FlowHot& hot = table_->hot(batch_->guesses[i]);
+inline void FlowTracker::PrefetchStream(const FlowTable& table, size_t i) const {
+  static_assert(kStreamsAhead <= Batch::kMostAhead);
+  const uint32_t slot = batch_->guesses[i];
+  if (slot == kNoSlot) return;
+  const FlowHot& hot = table.hot(slot);
   streams_->Prefetch(hot, batch_->keys[i].side);
   if (hot.phase > Phase::kTcpEstablished) [[unlikely]]
-    timers_->Prefetch(batch_->guesses[i]);
+    timers_->Prefetch(slot);
 }
 
 // What packet `i` needs when it is early, or the first of its kind; its stream's line is there.
-inline void FlowTracker::PrefetchEarly(size_t i, std::span<const Packet> packets) const {
-  if (i >= packets.size() || batch_->guesses[i] == kNoSlot) return;
-  const FlowHot& hot = table_->hot(batch_->guesses[i]);
+inline void FlowTracker::PrefetchEarly(const FlowTable& table, size_t i,
+                                       std::span<const Packet> packets) const {
+  static_assert(kEarlyAhead <= Batch::kMostAhead);
+  const uint32_t slot = batch_->guesses[i];
+  if (slot == kNoSlot) return;
+  const FlowHot& hot = table.hot(slot);
+  const Packet& packet = packets[i];
   const int side = batch_->keys[i].side;
-  streams_->PrefetchEarly(hot, packets[i], side);
+  streams_->PrefetchEarly(hot, packet, side);
   if (hot.phase > Phase::kTcpEstablished) [[unlikely]]
-    timers_->PrefetchNeighbours(batch_->guesses[i]);
-  const uint8_t letter =
-      packets[i].payload_wire_length != 0 ? history_bit::kData : history_bit::kAck;
+    timers_->PrefetchNeighbours(slot);
+  const uint8_t letter = packet.payload_wire_length != 0 ? history_bit::kData : history_bit::kAck;
   if ((letter & ~hot.letters[side]) != 0 && hot.protocol == ip_protocol::kTcp) [[unlikely]]
-    PrefetchToWrite(&table_->cold(batch_->guesses[i]));  // it goes into the history
+    PrefetchToWrite(&table_->cold(slot));  // it goes into the history
 }
 
 void FlowTracker::TrackWatched(std::span<const Frame> frames, std::span<Packet> packets,
                                EventBuffer& events) {
+  if (streams_ == nullptr) {
+    TrackWatchedAs<false, true>(frames, packets, events);
+  } else if (deltas_ == nullptr) {
+    TrackWatchedAs<true, false>(frames, packets, events);
+  } else {
+    TrackWatchedAs<true, true>(frames, packets, events);
+  }
+}
+
+// kCounted: there may be deltas.
+template <bool kStreams, bool kCounted>
+void FlowTracker::TrackWatchedAs(std::span<const Frame> frames, std::span<Packet> packets,
+                                 EventBuffer& events) {
   const Batch& batch = *batch_;
   FlowTable table = *table_;  // its arrays only: the slow path changes what else is in it
   FlowStreams* const streams = streams_.get();
-  if (streams != nullptr) streams->Attach(&events);
-  const bool counted = deltas_ != nullptr;
+  if (kStreams) streams->Attach(&events);
+  const bool counted = kCounted && deltas_ != nullptr;
   const bool wants_packets = (events.mask() & kPacketEvents) != 0;
   const bool steady = intervals_ == nullptr;
   const SteadyRules rules = RulesOfSteady();
   FlowClock::Pace pace = clock_.pace();
-  for (size_t i = 0; streams != nullptr && i < kStreamsAhead; ++i)
-    PrefetchStream(i, packets.size());
-  for (size_t i = 0; counted && i < kDeltasAhead; ++i) PrefetchDelta(i, packets.size());
-  for (size_t i = 0; i < packets.size(); ++i) {
-    if (counted) PrefetchDelta(i + kDeltasAhead, packets.size());
-    if (streams != nullptr) {
-      PrefetchStream(i + kStreamsAhead, packets.size());
-      PrefetchEarly(i + kEarlyAhead, packets);
+  const size_t size = packets.size();
+  for (size_t i = 0; kStreams && i < std::min(kStreamsAhead, size); ++i) PrefetchStream(table, i);
+  for (size_t i = 0; counted && i < std::min(kDeltasAhead, size); ++i) PrefetchDelta(i);
+  for (size_t i = 0; i < size; ++i) {
+    if (counted) PrefetchDelta(i + kDeltasAhead);
+    if (kStreams) {
+      PrefetchStream(table, i + kStreamsAhead);
+      PrefetchEarly(table, i + kEarlyAhead, packets);
     }
     const PreparedKey& key = batch.keys[i];
     const uint32_t slot = batch.guesses[i];
@@ -80,7 +99,8 @@ void FlowTracker::TrackWatched(std::span<const Frame> frames, std::span<Packet> 
       FlowHot& hot = table.hot(slot);
       if (counted) CountDelta(slot, hot, packet, key.side);
       if (wants_packets) Report(frames[i], packet, slot, key.side, events);
-      if (streams != nullptr) streams->TakePlain(slot, hot, packet, key.side, pace.now_ns);
+      if (kStreams && key.protocol == ip_protocol::kTcp)
+        streams->TakePlain(slot, hot, packet, key.side, pace.now_ns);
     } else {
       const int64_t time = follows ? pace.now_ns : clock_.Observe(packet.timestamp_ns);
       TrackOne(frames[i], packet, key, slot, time, events);

@@ -26,6 +26,8 @@ class TunnelTable {
   // Writes the path that `id` stands for.
   void PathOf(uint32_t id, TunnelPath& path) const;
 
+  static bool IsCounted(uint32_t id) { return (id & kEntryBit) != 0; }
+  // Of numbers that are not counted they do nothing.
   void Use(uint32_t id);   // one more use
   void Drop(uint32_t id);  // one use less; at none the entry is free
 

@@ -24,7 +24,7 @@ inline void Begin(const Frame& frame, Packet& packet) {
   packet.anomalies = 0;
   packet.flags = 0;
   packet.vlan_count = 0;
-  packet.plain = false;
+  packet.plain = 0;
   packet.icmp_type = packet.icmp_code = 0;
   packet.held_packets = packet.held_bytes = 0;
   packet.tunnel = nullptr;
@@ -65,6 +65,7 @@ inline bool FastTcp(const uint8_t* header, uint32_t size, Packet& packet) {
   packet.tcp_flags = flags;
   packet.flags = packet_flag::kTcpFields;
   if (IsOdd(flags)) packet.anomalies |= kTcpFlagsAnomaly;
+  if (IsUsual(flags)) packet.plain = plain_bit::kUsual;
   packet.payload = header + header_size;
   packet.transport_header_length = static_cast<uint8_t>(header_size);
   packet.payload_length = packet.payload_wire_length = size - header_size;
@@ -74,6 +75,7 @@ inline bool FastTcp(const uint8_t* header, uint32_t size, Packet& packet) {
 inline bool FastUdp(const uint8_t* header, uint32_t size, Packet& packet) {
   if (Load16(header + 4) != size) return false;
   if (MayBeTunnel(packet.source_port, packet.destination_port)) return false;
+  packet.plain = plain_bit::kUsual;
   packet.payload = header + 8;
   packet.transport_header_length = 8;
   packet.payload_length = packet.payload_wire_length = size - 8;
@@ -101,9 +103,8 @@ template <uint8_t kProtocol>
   packet.protocol = kProtocol;
 }
 
-// The shape of a UDP datagram is that of a segment but for these bits.
-inline constexpr uint64_t kPlainDatagram =
-    kPlainSegment & ~(uint64_t{1} << 56 | uint64_t{packet_flag::kTcpFields} << 24);
+// The shape of a UDP datagram is that of a segment but for this bit.
+inline constexpr uint64_t kPlainDatagram = kPlainSegment & ~ShapeOfFlags(packet_flag::kTcpFields);
 
 // Where the headers stand that Plain reads.
 namespace plain {
@@ -116,7 +117,7 @@ inline constexpr uint32_t kTcpHeader = 20, kUdpHeader = 8;  // without options
   constexpr uint16_t kSumAnomaly = 1u << static_cast<unsigned>(Anomaly::kIpv4HeaderChecksum);
   if (!sum_is_right) packet.anomalies |= kSumAnomaly;
   if (IsOdd(tcp_flags)) packet.anomalies |= kTcpFlagsAnomaly;
-  packet.plain = IsUsual(tcp_flags);
+  if (!IsUsual(tcp_flags)) packet.plain = plain_bit::kStraight;
 }
 
 // Everything but tcp_seq ... protocol of a packet that Plain knows.

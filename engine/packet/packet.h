@@ -59,6 +59,17 @@ inline constexpr uint8_t kBadChecksum = 0x40;   // Anomaly::kTransportChecksum
 inline constexpr uint8_t kTunnelled = 0x80;     // another IP header stands around this one
 }  // namespace packet_flag
 
+// Bits of Packet::plain: what later stages need not look for. A packet without a bit may still be
+// what the bit says.
+namespace plain_bit {
+// Ethernet, IPv4 without options, TCP or UDP, nothing between them and no tag, tunnel or fragment;
+// `destination` stands behind `source`.
+inline constexpr uint8_t kStraight = 0x01;
+// Moves nothing in a flow but counters and sequence numbers: a whole UDP datagram, or a whole TCP
+// segment whose flags are neither SYN, FIN, RST nor odd. No label.
+inline constexpr uint8_t kUsual = 0x02;
+}  // namespace plain_bit
+
 struct Packet {
   // Addresses of the innermost IP header, in network order: 4 or 16 bytes; 6 for MAC pairs.
   // Null when verdict is kNotIp or kMalformed.
@@ -89,7 +100,7 @@ struct Packet {
   uint8_t flags = 0;       // packet_flag
   uint16_t anomalies = 0;  // bit 1 << Anomaly
   uint8_t vlan_count = 0;  // tags of the whole stack, the stripped one included
-  bool plain = false;      // see IsPlainSegment
+  uint8_t plain = 0;       // plain_bit
   uint8_t icmp_type = 0;
   uint8_t icmp_code = 0;
   // From the transport header to the payload, wherever they lie: TCP, UDP, ICMP; else stale.
@@ -122,15 +133,32 @@ inline uint64_t ShapeOf(const Packet& packet) {
   return shape;
 }
 
-// The shape of nearly every packet: a whole TCP segment without SYN, FIN and RST, over IPv4 over
-// Ethernet, in a straight run of headers without tags, labels, tunnels, fragments or anomalies;
-// `destination` stands behind `source`. A packet with another shape may be such a segment, too.
-inline constexpr uint64_t kPlainSegment = [] {
+inline constexpr uint64_t kShapeTracked = static_cast<uint64_t>(Verdict::kTracked);
+constexpr uint64_t ShapeOfFlags(unsigned flags) { return uint64_t{flags} << 24; }
+constexpr uint64_t ShapeOfPlain(unsigned bits) {
   static_assert(std::endian::native == std::endian::little);
-  const uint64_t family = static_cast<uint64_t>(AddressFamily::kIpv4);
-  return static_cast<uint64_t>(Verdict::kTracked) | family << 16 |
-         uint64_t{packet_flag::kTcpFields} << 24 | uint64_t{1} << 56;
-}();
+  return uint64_t{bits} << 56;
+}
+
+// The shape of nearly every packet: a straight and usual segment, without anomalies.
+inline constexpr uint64_t kPlainSegment =
+    kShapeTracked | static_cast<uint64_t>(AddressFamily::kIpv4) << 16 |
+    ShapeOfFlags(packet_flag::kTcpFields) | ShapeOfPlain(plain_bit::kStraight | plain_bit::kUsual);
 inline bool IsPlainSegment(const Packet& packet) { return ShapeOf(packet) == kPlainSegment; }
+
+// Tracked, and not refused by a later stage.
+inline bool IsStraight(uint64_t shape) {
+  constexpr uint64_t kMask = 0xff | ShapeOfPlain(plain_bit::kStraight);
+  return (shape & kMask) == (kShapeTracked | ShapeOfPlain(plain_bit::kStraight));
+}
+inline bool IsUsual(uint64_t shape) {
+  constexpr unsigned kHarmless = packet_flag::kTcpFields | packet_flag::kTunnelled;
+  constexpr uint64_t kMask =
+      0xff | ShapeOfFlags(0xff & ~kHarmless) | ShapeOfPlain(plain_bit::kUsual);
+  return (shape & kMask) == (kShapeTracked | ShapeOfPlain(plain_bit::kUsual));
+}
+inline bool HasTcpFields(uint64_t shape) {
+  return (shape & ShapeOfFlags(packet_flag::kTcpFields)) != 0;
+}
 
 }  // namespace weir

@@ -75,11 +75,14 @@ class FlowFeeder {
   const FlowCounters& counters() const { return tracker_->counters(); }
 
   Packet Make(const Sender& sender, int64_t time_ns, uint32_t wire_length = 60) {
-    senders_.push_back(sender);
-    if (senders_.size() > 4096) senders_.pop_front();
+    if (addresses_.size() == 4096) addresses_.pop_front();
+    Addresses& addresses = addresses_.emplace_back();
+    const size_t size = sender.family == AddressFamily::kIpv4 ? 4 : 16;
+    __builtin_memcpy(addresses.data(), sender.source.data(), size);
+    __builtin_memcpy(addresses.data() + size, sender.destination.data(), size);
     Packet packet;
-    packet.source = senders_.back().source.data();
-    packet.destination = senders_.back().destination.data();
+    packet.source = addresses.data();
+    packet.destination = addresses.data() + size;
     packet.source_port = sender.source_port;
     packet.destination_port = sender.destination_port;
     packet.protocol = sender.protocol;
@@ -157,6 +160,7 @@ class FlowFeeder {
   void Forget() { kept_.clear(); }
 
  private:
+  using Addresses = std::array<uint8_t, 32>;  // one behind the other, as in a header
   void Keep() {
     for (const Event& event : events_.events()) {
       if (event.record != nullptr) kept_.push_back({event.kind, *event.record});
@@ -165,7 +169,7 @@ class FlowFeeder {
 
   std::unique_ptr<FlowTracker> tracker_;
   EventBuffer events_;
-  std::deque<Sender> senders_;
+  std::deque<Addresses> addresses_;  // that packets point at
   std::vector<Kept> kept_;
 };
 

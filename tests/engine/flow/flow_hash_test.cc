@@ -4,6 +4,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include <bit>
 #include <cstring>
 #include <random>
 
@@ -14,6 +15,7 @@ namespace {
 
 using test::FlowFeeder;
 using test::MakeSender;
+using test::MakeSender6;
 using test::Sender;
 
 constexpr KeyRules kRules = {.seed = 0x1234567890abcdef};
@@ -50,6 +52,60 @@ TEST_F(FlowHashTest, BothDirectionsAreOneKey) {
     ASSERT_EQ(std::memcmp(&there.key, &back.key, sizeof there.key), 0);
     ASSERT_EQ(there.hash, back.hash);
     ASSERT_NE(there.side, back.side);
+  }
+}
+
+TEST_F(FlowHashTest, BothDirectionsAreOneKeyWithIpv6) {
+  std::mt19937 random(3);
+  for (int i = 0; i < 1000; ++i) {
+    Sender sender = MakeSender6(ip_protocol::kUdp, random(), static_cast<uint16_t>(random()),
+                                random(), static_cast<uint16_t>(random()));
+    // They differ in any byte, the last ones alone, or not at all.
+    if (i % 3 == 0) sender.destination = sender.source;
+    if (i % 3 == 1) sender.destination[random() % 16] = static_cast<uint8_t>(random());
+    const PreparedKey there = KeyOf(sender);
+    const PreparedKey back = KeyOf(sender.Reverse());
+    ASSERT_EQ(std::memcmp(&there.key, &back.key, sizeof there.key), 0);
+    ASSERT_EQ(there.hash, back.hash);
+    const bool same_ends =
+        sender.source == sender.destination && sender.source_port == sender.destination_port;
+    ASSERT_EQ(there.side == back.side, same_ends);
+    ASSERT_LE(std::memcmp(there.address_a, there.address_b, 16), 0);
+  }
+}
+
+// One bit more or less anywhere is another hash, and half of its bits.
+TEST_F(FlowHashTest, EachBitOfAnIpv6KeyCounts) {
+  const Sender sender = MakeSender6(ip_protocol::kTcp, 0x0a000001, 1000, 0x0a000002, 80);
+  const uint64_t hash = KeyOf(sender).hash;
+  double changed = 0;
+  for (int bit = 0; bit < 288; ++bit) {
+    Sender other = sender;
+    const auto flip = static_cast<uint8_t>(1 << bit % 8);
+    if (bit < 128) {
+      other.source[static_cast<size_t>(bit / 8)] ^= flip;
+    } else if (bit < 256) {
+      other.destination[static_cast<size_t>(bit / 8 - 16)] ^= flip;
+    } else {
+      (bit < 272 ? other.source_port : other.destination_port) ^=
+          static_cast<uint16_t>(1 << bit % 16);
+    }
+    const int differ = std::popcount(hash ^ KeyOf(other).hash);
+    ASSERT_GT(differ, 12) << bit;
+    changed += differ;
+  }
+  EXPECT_NEAR(changed / 288, 32, 1.5);
+}
+
+TEST_F(FlowHashTest, HashOfAKeyThatIsInTheTable) {
+  for (const Sender& sender : {MakeSender(ip_protocol::kTcp, 0x0a000001, 1000, 0x0a000002, 80),
+                               MakeSender6(ip_protocol::kUdp, 0x0a000001, 1000, 0x0a000002, 80)}) {
+    const PreparedKey key = KeyOf(sender);
+    FlowHot hot{};
+    hot.key = key.key;
+    hot.protocol = key.protocol;
+    hot.family = key.family;
+    EXPECT_EQ(HashOf(kRules, hot), key.hash);
   }
 }
 

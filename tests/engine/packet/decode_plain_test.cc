@@ -1,4 +1,4 @@
-// What IsPlainSegment may be true of: later stages look at nothing else then.
+// What plain bits may be set of: later stages look at nothing else then.
 #include "tests/engine/packet/decoding.h"
 
 namespace weir::test {
@@ -99,6 +99,62 @@ TEST(DecodePlain, TheNextPacketInItsPlaceIsNot) {
       EXPECT_EQ(IsPlainSegment(packet), one == &plain);
     }
   }
+}
+
+uint8_t PlainOf(const PacketBuilder& builder) { return DecodeFrame(builder).packet.plain; }
+bool UsualOf(const PacketBuilder& builder) { return IsUsual(ShapeOf(DecodeFrame(builder).packet)); }
+
+PacketBuilder Ipv6Frame() { return PacketBuilder().Ethernet().Ipv6("2001:db8::1", "2001:db8::2"); }
+
+TEST(DecodePlain, StraightWhateverTheFlagsSay) {
+  constexpr uint8_t kBoth = plain_bit::kStraight | plain_bit::kUsual;
+  EXPECT_EQ(PlainOf(Ipv4Frame().Tcp(1, 2, kData)), kBoth);
+  EXPECT_EQ(PlainOf(Ipv4Frame().Udp(1, 2).Payload(20)), kBoth);
+  for (const uint8_t flags : {tcp_flag::kSyn, tcp_flag::kFin, tcp_flag::kRst, uint8_t{0}}) {
+    EXPECT_EQ(PlainOf(Ipv4Frame().Tcp(1, 2, {.flags = flags})), plain_bit::kStraight);
+  }
+}
+
+TEST(DecodePlain, UsualOverIpv6AndInTunnels) {
+  const auto segment = [](PacketBuilder builder) { return builder.Tcp(1, 2, kData).Payload(9); };
+  const auto datagram = [](PacketBuilder builder) { return builder.Udp(1, 2).Payload(9); };
+  EXPECT_EQ(PlainOf(segment(Ipv6Frame())), plain_bit::kUsual);
+  EXPECT_EQ(PlainOf(datagram(Ipv6Frame())), plain_bit::kUsual);
+  EXPECT_EQ(PlainOf(segment(PacketBuilder().Ethernet().Vlan(5).Ipv4("1.1.1.1", "2.2.2.2"))),
+            plain_bit::kUsual);
+  const PacketBuilder gre = Ipv4Frame().Gre().Ipv4("1.1.1.1", "2.2.2.2");
+  EXPECT_TRUE(UsualOf(segment(gre)));
+  EXPECT_TRUE(UsualOf(datagram(gre)));
+  EXPECT_TRUE(UsualOf(segment(Ipv4Frame().Ipv4Options({1, 1, 1, 1}))));
+}
+
+TEST(DecodePlain, UsualNotWithControlFlagsLabelsFragmentsAndOtherProtocols) {
+  for (const uint8_t flags : {tcp_flag::kSyn, tcp_flag::kFin, tcp_flag::kRst, uint8_t{0}}) {
+    EXPECT_FALSE(UsualOf(Ipv4Frame().Tcp(1, 2, {.flags = flags})));
+    EXPECT_FALSE(UsualOf(Ipv6Frame().Tcp(1, 2, {.flags = flags})));
+    EXPECT_FALSE(UsualOf(Ipv4Frame().Gre().Ipv4("1.1.1.1", "2.2.2.2").Tcp(1, 2, {.flags = flags})));
+  }
+  EXPECT_FALSE(
+      UsualOf(PacketBuilder().Ethernet().Mpls(7).Ipv4("1.1.1.1", "2.2.2.2").Udp(1, 2).Payload(9)));
+  EXPECT_FALSE(UsualOf(Ipv4Frame().Icmp(8, 0).Payload(20)));
+  EXPECT_FALSE(UsualOf(Ipv4Frame().Ipv4Fragment(9, 0, true, ip_protocol::kUdp).Payload(64)));
+}
+
+TEST(DecodePlain, UsualNotWhenCutShort) {
+  for (const bool tcp : {true, false}) {
+    PacketBuilder builder = Ipv4Frame();
+    Bytes bytes = (tcp ? builder.Tcp(1, 2, kData) : builder.Udp(1, 2)).Payload(200).Build();
+    bytes.resize(bytes.size() - 1);
+    EXPECT_FALSE(IsUsual(ShapeOf(DecodeFrame(bytes).packet)));
+  }
+}
+
+// A datagram's first fragment may be of UDP, and all of it a tunnel.
+TEST(DecodePlain, ADatagramFromFragmentsIsNotUsual) {
+  const Bytes bytes = Ipv4Frame().Udp(1, 2).Payload(40).Build();
+  Packet packet = DecodeFrame(bytes).packet;
+  packet.flags |= packet_flag::kDefragmented;
+  EXPECT_FALSE(IsUsual(ShapeOf(packet)));
 }
 
 }  // namespace
