@@ -42,19 +42,23 @@ inline constexpr uint32_t kPacketEvents = event_mask::kPackets | event_mask::kSe
 // FlowCold::lag's unit.
 inline constexpr int64_t kLagUnit = int64_t{1} << 34;
 
-inline Evicted KindOf(const FlowHot& hot) {
-  if (hot.phase <= Phase::kTcpSynReceived) return Evicted::kHalfOpen;
-  if (hot.phase == Phase::kTcpClosed || hot.phase == Phase::kTcpReset) return Evicted::kFinished;
-  return (hot.flags & flow_flag::kAnswered) == 0 ? Evicted::kUnanswered : Evicted::kAnswered;
+constexpr Evicted KindOf(Phase phase, bool answered) {
+  if (phase <= Phase::kTcpSynReceived) return Evicted::kHalfOpen;
+  if (phase == Phase::kTcpClosed || phase == Phase::kTcpReset) return Evicted::kFinished;
+  return answered ? Evicted::kAnswered : Evicted::kUnanswered;
 }
 
 // Flows that cost a sender nothing, and that are evicted first: half-open, unanswered and finished
-// ones. KindOf says the same, and which.
+// ones.
 inline bool Cheap(const FlowHot& hot) {
-  constexpr auto Bit = [](Phase phase) { return 1u << static_cast<unsigned>(phase); };
-  constexpr unsigned kCheapPhases =
-      (Bit(Phase::kTcpSynReceived) * 2 - 1) | Bit(Phase::kTcpClosed) | Bit(Phase::kTcpReset);
-  return (kCheapPhases >> static_cast<unsigned>(hot.phase) & 1) != 0 ||
+  constexpr unsigned kEvenAnswered = [] {  // bits, by phase
+    unsigned phases = 0;
+    for (unsigned i = 0; i < static_cast<unsigned>(Phase::kCount); ++i) {
+      if (KindOf(static_cast<Phase>(i), true) != Evicted::kAnswered) phases |= 1u << i;
+    }
+    return phases;
+  }();
+  return (kEvenAnswered >> static_cast<unsigned>(hot.phase) & 1) != 0 ||
          (hot.flags & flow_flag::kAnswered) == 0;
 }
 

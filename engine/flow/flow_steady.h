@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "engine/flow/flow_batch.h"
+#include "engine/packet/bytes.h"
 #include "engine/tcp/tcp_state.h"
 
 namespace weir {
@@ -99,19 +100,14 @@ inline bool Passes(uint64_t state, const StateTest& test) {
 }
 
 inline uint64_t StateOf(const FlowHot& hot) {
-  uint64_t state;
-  std::memcpy(&state, reinterpret_cast<const char*>(&hot) + offsetof(FlowHot, protocol),
-              sizeof state);
-  return state;
+  return LoadNative<uint64_t>(reinterpret_cast<const uint8_t*>(&hot) + offsetof(FlowHot, protocol));
 }
 
 // A key's protocol and family, where StateOf has them.
 inline uint64_t KindOf(const PreparedKey& key) {
   static_assert(offsetof(PreparedKey, family) == offsetof(PreparedKey, protocol) + 1);
-  uint16_t kind;
-  std::memcpy(&kind, reinterpret_cast<const char*>(&key) + offsetof(PreparedKey, protocol),
-              sizeof kind);
-  return kind;
+  return LoadNative<uint16_t>(reinterpret_cast<const uint8_t*>(&key) +
+                              offsetof(PreparedKey, protocol));
 }
 
 inline constexpr uint64_t kPlainKind =

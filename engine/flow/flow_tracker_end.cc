@@ -138,7 +138,9 @@ int64_t FlowTracker::NextExpiry() const {
 
 void FlowTracker::Evict(EventBuffer& events) {
   const uint32_t victim = PickVictim();
-  ++counters_.evicted[static_cast<size_t>(KindOf(table_->hot(victim)))];
+  const FlowHot& hot = table_->hot(victim);
+  const bool answered = (hot.flags & flow_flag::kAnswered) != 0;
+  ++counters_.evicted[static_cast<size_t>(KindOf(hot.phase, answered))];
   EndFlow(victim, FlowEnd::kEvicted, events);
 }
 

@@ -49,7 +49,9 @@ inline constexpr uint64_t kUsualTcpFlags = [] {
   for (unsigned n = 1; n < 64; ++n) bits |= uint64_t{(n & kControl) == 0} << n;
   return bits;
 }();
-inline bool IsUsual(uint8_t tcp_flags) { return (kUsualTcpFlags >> (tcp_flags & 0x3f) & 1) != 0; }
+inline bool HasUsualFlags(uint8_t tcp_flags) {
+  return (kUsualTcpFlags >> (tcp_flags & 0x3f) & 1) != 0;
+}
 
 inline constexpr uint16_t kTcpFlagsAnomaly = 1u << static_cast<unsigned>(Anomaly::kTcpFlags);
 
@@ -65,7 +67,7 @@ inline bool FastTcp(const uint8_t* header, uint32_t size, Packet& packet) {
   packet.tcp_flags = flags;
   packet.flags = packet_flag::kTcpFields;
   if (IsOdd(flags)) packet.anomalies |= kTcpFlagsAnomaly;
-  if (IsUsual(flags)) packet.plain = plain_bit::kUsual;
+  if (HasUsualFlags(flags)) packet.plain = plain_bit::kUsual;
   packet.payload = header + header_size;
   packet.transport_header_length = static_cast<uint8_t>(header_size);
   packet.payload_length = packet.payload_wire_length = size - header_size;
@@ -117,7 +119,7 @@ inline constexpr uint32_t kTcpHeader = 20, kUdpHeader = 8;  // without options
   constexpr uint16_t kSumAnomaly = 1u << static_cast<unsigned>(Anomaly::kIpv4HeaderChecksum);
   if (!sum_is_right) packet.anomalies |= kSumAnomaly;
   if (IsOdd(tcp_flags)) packet.anomalies |= kTcpFlagsAnomaly;
-  if (!IsUsual(tcp_flags)) packet.plain = plain_bit::kStraight;
+  if (!HasUsualFlags(tcp_flags)) packet.plain = plain_bit::kStraight;
 }
 
 // Everything but tcp_seq ... protocol of a packet that Plain knows.
@@ -145,7 +147,7 @@ template <uint8_t kProtocol>
   std::memcpy(reinterpret_cast<uint8_t*>(&packet) + offsetof(Packet, verdict), &kShape,
               sizeof kShape);
   const uint8_t tcp_flags = kTcp ? data[plain::kTransport + 13] : uint8_t{tcp_flag::kAck};
-  if (!sum_is_right || !IsUsual(tcp_flags)) [[unlikely]]
+  if (!sum_is_right || !HasUsualFlags(tcp_flags)) [[unlikely]]
     CorrectPlain(sum_is_right, tcp_flags, packet);
 }
 

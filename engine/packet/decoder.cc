@@ -44,7 +44,7 @@ void Finish(State& state) {
   }
   packet.tunnel = state.path.length != 0 ? &state.path : nullptr;
   const bool usual = (packet.flags & packet_flag::kTcpFields) != 0
-                         ? IsUsual(packet.tcp_flags)
+                         ? HasUsualFlags(packet.tcp_flags)
                          : packet.protocol == ip_protocol::kUdp;
   packet.plain = usual && packet.label == 0 ? plain_bit::kUsual : uint8_t{0};
 }

@@ -1,3 +1,4 @@
+// One function for each kind of finding: what of the facts is wrong, and the command that mends it.
 #include "tools/doctor/judge.h"
 
 #include <algorithm>
